@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The switch. */
+#include "apply.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "file.h"
+#include "kernel.h"
+#include "mount.h"
+#include "state.h"
+#include "text.h"
+
+/* Where this run switches. */
+struct place {
+	int root, directory;
+};
+
+static int64_t microseconds_since(const struct timespec *start) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - start->tv_sec) * 1000000 + (now.tv_nsec - start->tv_nsec) / 1000;
+}
+
+/* Attaches the detached `tree` on top of whatever is at the hierarchy. */
+static int put_on_top(const struct place *p, const char *name, int tree) {
+	_cleanup_close_ int target = file_open_in(p->root, name, O_PATH | O_DIRECTORY);
+
+	if (target < 0)
+		return target;
+	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * Kernels before 6.5, and layouts in which the kernel cannot mount beneath: the old tree is taken off and
+ * the new one put on, back to back. `backup` takes its place if that fails.
+ */
+static int exchange(const struct place *p, const char *name, int tree, int old, int backup,
+		    int64_t *gap) {
+	struct timespec start;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	r = state_detach(old, p->directory);
+	if (r < 0)
+		return r;
+	r = put_on_top(p, name, tree);
+	if (r < 0 && put_on_top(p, name, tree) == 0)
+		r = 0;
+	if (r < 0)
+		put_on_top(p, name, backup);
+	*gap = microseconds_since(&start);
+	return r;
+}
+
+/*
+ * switch.2: the new tree goes beneath the old one, where it is complete and unseen; then the old one goes
+ * away. Between the two calls the old tree is seen, after them the new one: never neither.
+ */
+static int replace(const struct place *p, const char *name, int tree, int old, int backup,
+		   int64_t *gap) {
+	if (move_mount(tree, "", old, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_BENEATH) < 0) {
+		if (errno != EINVAL)
+			return -errno;
+		return exchange(p, name, tree, old, backup, gap);
+	}
+	return state_detach(old, p->directory);
+}
+
+static int clone_tree(int fd) {
+	int clone = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					      AT_RECURSIVE | AT_NO_AUTOMOUNT);
+
+	return clone < 0 ? -errno : clone;
+}
+
+/* Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. */
+static void carry_back(const struct place *p, const struct apply_step *s) {
+	for (size_t i = 0; i < s->n_carried; i++) {
+		_cleanup_free_ char *path = text_format("%s/%s", s->name, s->carried[i].path);
+		_cleanup_close_ int target = path ? file_open_in(p->root, path, O_PATH) : -ENOMEM;
+
+		if (target >= 0)
+			(void)move_mount(s->carried[i].fd, "", target, "",
+					 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	}
+}
+
+static int merge(const struct place *p, struct apply_step *s) {
+	int r;
+
+	if (s->create && mkdirat(p->root, s->name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	r = put_on_top(p, s->name, s->tree);
+	if (r < 0 && s->create)
+		unlinkat(p->root, s->name, AT_REMOVEDIR);
+	return r;
+}
+
+static int unmerge(const struct place *p, struct apply_step *s) {
+	int r = state_detach(s->old, p->directory);
+
+	if (r < 0)
+		return r;
+	carry_back(p, s);
+	if (s->remove) /* not if somebody put something into it: then it is the host's */
+		unlinkat(p->root, s->name, AT_REMOVEDIR);
+	return 0;
+}
+
+static int switch_one(const struct place *p, struct apply_step *s) {
+	if (s->action == PLAN_MERGE)
+		return merge(p, s);
+	s->backup = clone_tree(s->old);
+	if (s->backup < 0)
+		return s->backup;
+	if (s->action == PLAN_REPLACE)
+		return replace(p, s->name, s->tree, s->old, s->backup, &s->gap);
+	return unmerge(p, s);
+}
+
+static int switch_back(const struct place *p, struct apply_step *s) {
+	int64_t gap;
+	int r;
+
+	switch (s->action) {
+	case PLAN_MERGE:
+		r = state_detach(s->tree, p->directory);
+		if (r == 0 && s->create)
+			unlinkat(p->root, s->name, AT_REMOVEDIR);
+		return r;
+	case PLAN_REPLACE:
+		return replace(p, s->name, s->backup, s->tree, s->backup, &gap);
+	case PLAN_UNMERGE:
+		if (s->remove)
+			mkdirat(p->root, s->name, 0755);
+		return put_on_top(p, s->name, s->backup);
+	case PLAN_NOTHING:
+	case PLAN_KEEP:
+		return 0;
+	}
+	return 0;
+}
+
+static bool shows(int fd, const struct layer_witness *w) {
+	struct stat st;
+
+	if (fstatat(fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	/* overlayfs shows the layer's own inode number, but for directories. */
+	return S_ISDIR(w->st.st_mode) ? S_ISDIR(st.st_mode) :
+					st.st_ino == w->st.st_ino && st.st_size == w->st.st_size &&
+						st.st_mode == w->st.st_mode;
+}
+
+static bool shows_layer(int fd, const struct hierarchy *h, unsigned number) {
+	const struct layer *l = &h->layers[number - 1];
+
+	for (size_t i = 0; i < l->n_witnesses; i++)
+		if (hierarchy_supplies(h, l->witnesses[i].path, number))
+			return shows(fd, &l->witnesses[i]);
+	return true; /* all that was kept of it is hidden by others: nothing of it can be asked for */
+}
+
+/*
+ * switch.5: success means visible. Is the mount on top, as this process sees it, the one that was built,
+ * and are the host's layer and every planned layer in it?
+ */
+static int check(const struct place *p, const struct apply_step *s, char **ret_why) {
+	_cleanup_close_ int fd = file_open_in(p->root, s->name, O_PATH | O_DIRECTORY);
+	int wanted = mount_id(s->tree), seen = fd < 0 ? fd : mount_id(fd);
+
+	if (wanted < 0 || seen < 0)
+		return wanted < 0 ? wanted : seen;
+	if (wanted != seen) {
+		*ret_why = text_format("the new tree is not what is seen at /%s", s->name);
+		return -EXDEV;
+	}
+	if (s->h->witness.path && !shows(fd, &s->h->witness)) {
+		*ret_why = text_format("/%s/%s of the host is missing in the new tree", s->name,
+				       s->h->witness.path);
+		return -EXDEV;
+	}
+	for (unsigned i = 1; i <= s->h->n_layers; i++)
+		if (!shows_layer(fd, s->h, i)) {
+			*ret_why = text_format("the files of %s are missing in the new /%s",
+					       s->h->layers[i - 1].extension->name.name, s->name);
+			return -EXDEV;
+		}
+	return 0;
+}
+
+static void go_back(const struct place *p, struct apply_step *steps, size_t n, char **ret_why) {
+	for (size_t i = n; i > 0; i--) {
+		struct apply_step *s = &steps[i - 1];
+		int r;
+
+		if (!s->is_done)
+			continue;
+		r = switch_back(p, s);
+		if (r == 0)
+			continue;
+		free(*ret_why);
+		*ret_why = text_format("/%s could not be put back (%s): it shows the new tree",
+				       s->name, strerror(-r));
+	}
+}
+
+int apply(int root, int directory, struct apply_step *steps, size_t n, char **ret_why) {
+	const struct place p = { root, directory };
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		steps[i].backup = -EBADF;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (steps[i].action == PLAN_NOTHING || steps[i].action == PLAN_KEEP)
+			continue;
+		r = switch_one(&p, &steps[i]);
+		steps[i].is_done = r == 0;
+		if (r == 0 && steps[i].action != PLAN_UNMERGE)
+			r = check(&p, &steps[i], ret_why);
+	}
+	if (r < 0)
+		go_back(&p, steps, n, ret_why);
+	for (size_t i = 0; i < n; i++)
+		close_fdp(&steps[i].backup);
+	return r;
+}

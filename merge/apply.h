@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The switch: finished trees take the place of the old ones, all or none (specs: switch.*). Until here
+ * nothing was visible, and a failure was closing fds.
+ */
+#pragma once
+
+#include "layer.h"
+#include "plan.h"
+#include "stack.h"
+
+/* One hierarchy to switch. fds are borrowed. */
+struct apply_step {
+	const char *name; /* "usr" */
+	enum plan_action action;
+	int old;		   /* O_PATH: our tree that is on top now, for REPLACE and UNMERGE */
+	int tree;		   /* the new tree, detached, for MERGE and REPLACE */
+	const struct hierarchy *h; /* what the new tree must show */
+	bool create;		   /* MERGE: the directory is missing */
+	bool remove;		   /* UNMERGE: it was we who made the directory */
+	const struct stack_submount *carried; /* UNMERGE: mounts on the tree that the host lacks */
+	size_t n_carried;
+
+	/* set by apply() */
+	int backup;   /* a detached clone of the old tree */
+	int64_t gap;  /* microseconds in which neither tree was there */
+	bool is_done;
+};
+
+/*
+ * Switches each step in turn below `root`, checks what is then visible, and goes back over those
+ * already done if one fails. `directory` is the working directory to return to.
+ * 0; else a negative errno and *ret_why, an owned sentence (or NULL): the old trees are all back, or
+ * the sentence says which is not.
+ */
+int apply(int root, int directory, struct apply_step *steps, size_t n, char **ret_why);

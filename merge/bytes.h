@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Little-endian numbers at any byte offset: how formats on disk are read, without struct casts. */
+#pragma once
+
+#include <stdint.h>
+
+static inline uint16_t bytes_le16(const uint8_t *p) {
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t bytes_le32(const uint8_t *p) {
+	return bytes_le16(p) | (uint32_t)bytes_le16(p + 2) << 16;
+}
+
+static inline uint64_t bytes_le64(const uint8_t *p) {
+	return bytes_le32(p) | (uint64_t)bytes_le32(p + 4) << 32;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which extensions there are. */
+#include "discover.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "file.h"
+#include "image.h"
+#include "order.h"
+#include "responsive.h"
+#include "source.h"
+#include "strv.h"
+#include "text.h"
+#include "tree.h"
+
+#define PATH_TEXT_MAX 4096
+
+/* One name in a search directory: an extension, or a mask of that name. */
+struct candidate {
+	struct extension *extension; /* of a mask only name and path count */
+	bool is_mask;
+};
+
+struct candidates {
+	struct candidate *items;
+	size_t n;
+};
+
+struct search {
+	int root;
+	const struct class *class;
+	const struct host *host;
+	struct candidates here;	 /* of the search directory that is being read */
+	struct candidates taken; /* masks of the directories so far, and winners (borrowed) */
+	struct extensions *list;
+	char ***problems;
+};
+
+static int add_candidate(struct candidates *c, struct candidate item) {
+	struct candidate *grown = reallocarray(c->items, c->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	c->items = grown;
+	c->items[c->n++] = item;
+	return 0;
+}
+
+static bool is_empty_directory(int fd) {
+	char **names = NULL;
+	int r = file_list(fd, 0, &names);
+
+	strv_free(names);
+	return r == 0;
+}
+
+static struct extension *make(const struct search *s, const char *directory, const char *entry) {
+	struct extension *e = extension_new(s->class);
+
+	if (!e)
+		return NULL;
+	e->path = file_join(directory, entry);
+	if (!e->path) {
+		extension_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+static bool is_foreign(const struct search *s, const char *architecture) {
+	return architecture && strcmp(architecture, s->host->architecture) != 0 &&
+	       (!s->host->secondary || strcmp(architecture, s->host->secondary) != 0);
+}
+
+/* Whether `a` is the better version of one name (discover.pick, discover.tie). */
+static bool is_better(const struct search *s, const struct extension *a,
+		      const struct extension *b) {
+	static const int rank[] = {
+		[EXTENSION_RAW] = 3,	   [EXTENSION_BLOCK] = 2, [EXTENSION_SUBVOLUME] = 1,
+		[EXTENSION_DIRECTORY] = 1, [EXTENSION_OTHER] = 0,
+	};
+	int r = name_compare_pick(&a->name, &b->name, s->host->architecture, s->host->secondary);
+
+	if (r == 0)
+		r = rank[a->kind] - rank[b->kind];
+	if (r == 0)
+		r = strcmp(a->path, b->path);
+	return r > 0;
+}
+
+static int open_entry(const struct search *s, const struct extension *e, struct stat *ret) {
+	int fd = file_open_in(s->root, e->path, O_PATH);
+
+	if (fd >= 0 && fstat(fd, ret) < 0)
+		fd = -errno;
+	return fd;
+}
+
+/*
+ * The best entry of a directory of versions. 0 with *ret, or with NULL where nothing is eligible, which
+ * is no error.
+ */
+static int pick(const struct search *s, const struct extension *directory, int fd,
+		enum name_kind kind, struct extension **ret) {
+	_cleanup_(extension_freep) struct extension *best = NULL;
+	_cleanup_strv_ char **entries = NULL;
+	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
+
+	for (char **entry = entries; r == 0 && *entry; entry++) {
+		_cleanup_(extension_freep) struct extension *e = make(s, directory->path, *entry);
+		const char *why;
+		struct stat st;
+
+		if (!e)
+			return -ENOMEM;
+		r = name_parse(*entry, kind, s->class->suffix, &e->name, &why);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 || strcmp(e->name.name, directory->name.name) != 0 ||
+		    is_foreign(s, e->name.architecture)) {
+			r = 0;
+			continue;
+		}
+		_cleanup_close_ int entry_fd = open_entry(s, e, &st);
+
+		if (entry_fd < 0 || (kind == NAME_DIRECTORY) != (bool)S_ISDIR(st.st_mode) ||
+		    (best && !is_better(s, e, best)))
+			continue;
+		r = image_take(e, entry_fd, &st);
+		if (r == 0)
+			r = image_check_writers(e, entry_fd, &st);
+		extension_free(best);
+		best = TAKE_PTR(e);
+	}
+	if (r == 0)
+		*ret = TAKE_PTR(best);
+	return r;
+}
+
+/* A directory of versions stands for the one that is picked from it. */
+static int add_picked(struct search *s, struct extension *directory, int fd, enum name_kind kind) {
+	struct extension *e = NULL;
+	int r = pick(s, directory, fd, kind, &e);
+
+	if (r == -EACCES)
+		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE, "cannot be listed: %s",
+				strerror(EACCES));
+	if (r < 0 || !e)
+		return r;
+	r = add_candidate(&s->here, (struct candidate){ .extension = e });
+	if (r < 0)
+		extension_free(e);
+	return r;
+}
+
+static int add_entry(struct search *s, struct extension *e, const char *entry, int fd,
+		     const struct stat *st) {
+	enum name_kind kind = image_name_kind(entry, st->st_mode);
+	bool is_mask = S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+	const char *why = NULL;
+	int r;
+
+	is_mask |= kind == NAME_DIRECTORY && S_ISDIR(st->st_mode) && is_empty_directory(fd);
+	r = name_parse(entry, kind, s->class->suffix, &e->name, &why);
+	if (r == -ENOENT)
+		return TREE_SKIP;
+	if (r == -EINVAL)
+		r = image_refuse_name(e, entry, why);
+	if (r < 0 || is_mask || !extension_fits(e))
+		return r < 0 ? r :
+			       add_candidate(&s->here,
+					     (struct candidate){ .extension = e, .is_mask = is_mask });
+	if (kind == NAME_PICK_FILES || kind == NAME_PICK_DIRECTORIES) {
+		r = add_picked(s, e, fd, kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
+		return r < 0 ? r : TREE_SKIP;
+	}
+	r = image_take(e, fd, st);
+	if (r == 0)
+		r = image_check_writers(e, fd, st);
+	if (r == 0 && is_foreign(s, e->name.architecture))
+		r = verdict_set(&e->verdict, VERDICT_OTHER_ARCHITECTURE,
+				"its name says %s, host %s", e->name.architecture,
+				s->host->architecture);
+	return r < 0 ? r : add_candidate(&s->here, (struct candidate){ .extension = e });
+}
+
+/* A symlink that leads nowhere: a mask if it says /dev/null (there is none below --root). */
+static int add_dangling(struct search *s, struct extension *e, const char *entry, int directory,
+			int error) {
+	char target[PATH_TEXT_MAX];
+	ssize_t n = readlinkat(directory, entry, target, sizeof(target) - 1);
+	const char *why;
+	bool is_mask;
+	int r;
+
+	if (n < 0)
+		return TREE_SKIP; /* it is gone again */
+	target[n] = '\0';
+	is_mask = strcmp(target, "/dev/null") == 0;
+	r = name_parse(entry, image_name_kind(entry, 0), s->class->suffix, &e->name, &why);
+	if (r == -ENOENT)
+		return TREE_SKIP;
+	if (r == -EINVAL)
+		r = image_refuse_name(e, entry, why);
+	e->kind = EXTENSION_OTHER;
+	if (r == 0 && !is_mask)
+		r = verdict_set(&e->verdict, VERDICT_UNREADABLE, "is a link that leads nowhere: %s",
+				strerror(-error));
+	if (r < 0)
+		return r;
+	return add_candidate(&s->here, (struct candidate){ .extension = e, .is_mask = is_mask });
+}
+
+static int read_entry(struct search *s, const char *directory, int directory_fd,
+		      const char *entry) {
+	_cleanup_(extension_freep) struct extension *e = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	struct stat st;
+	int r;
+
+	/* Hidden names are other programs' temporary files; lost+found is the file system's. */
+	if (entry[0] == '.' || strcmp(entry, "lost+found") == 0)
+		return 0;
+	e = make(s, directory, entry);
+	if (!e)
+		return -ENOMEM;
+	fd = open_entry(s, e, &st);
+	if (fd < 0 && source_is_shortage(fd))
+		return fd;
+	r = fd < 0 ? add_dangling(s, e, entry, directory_fd, fd) :
+		     add_entry(s, e, entry, fd, &st);
+	if (r == 0)
+		TAKE_PTR(e);
+	return r == TREE_SKIP ? 0 : r;
+}
+
+/* Who has the name already: a mask, or an extension that is not out for another reason. */
+static const struct candidate *find_taken(const struct candidates *c, const char *name) {
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->items[i].extension->name.name, name) == 0)
+			return &c->items[i];
+	return NULL;
+}
+
+/* The best of this name in this directory, masks first. */
+static const struct candidate *find_winner(const struct search *s, const char *name) {
+	const struct candidate *best = NULL;
+
+	for (size_t i = 0; i < s->here.n; i++) {
+		const struct candidate *c = &s->here.items[i];
+
+		if (strcmp(c->extension->name.name, name) != 0 ||
+		    c->extension->verdict.code == VERDICT_OTHER_ARCHITECTURE)
+			continue;
+		if (!best || (c->is_mask && !best->is_mask) ||
+		    (c->is_mask == best->is_mask && is_better(s, c->extension, best->extension)))
+			best = c;
+	}
+	return best;
+}
+
+static int judge_candidate(const struct search *s, const struct candidate *c) {
+	const struct candidate *other = find_taken(&s->taken, c->extension->name.name);
+
+	if (!other)
+		other = find_winner(s, c->extension->name.name);
+	if (!other || other == c)
+		return 0;
+	return verdict_set(&c->extension->verdict,
+			   other->is_mask ? VERDICT_MASKED : VERDICT_SHADOWED, "by %s",
+			   other->extension->path);
+}
+
+/* Moves this directory's candidates to where they belong, after each has been compared with all. */
+static int settle_directory(struct search *s) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->here.n; i++)
+		if (!s->here.items[i].is_mask)
+			r = judge_candidate(s, &s->here.items[i]);
+	for (size_t i = 0; i < s->here.n; i++) {
+		struct candidate c = s->here.items[i];
+		bool takes = c.is_mask || c.extension->verdict.code != VERDICT_OTHER_ARCHITECTURE;
+
+		if (r == 0 && !c.is_mask)
+			r = extensions_add(s->list, c.extension);
+		else if (!c.is_mask)
+			extension_free(c.extension);
+		if (r == 0 && takes)
+			r = add_candidate(&s->taken, c);
+	}
+	s->here.n = 0;
+	return r;
+}
+
+static int add_problem(struct search *s, const char *directory, int error) {
+	_cleanup_free_ char *text = NULL;
+
+	if (source_is_shortage(error))
+		return error;
+	if (error == -E2BIG)
+		text = text_format("Cannot search '/%s': it has more than %d entries", directory,
+				   DISCOVER_ENTRIES_MAX);
+	else
+		text = text_format("Cannot search '/%s': %s", directory, strerror(-error));
+	return text ? strv_append(s->problems, text) : -ENOMEM;
+}
+
+static int search_directory(struct search *s, const char *directory) {
+	_cleanup_strv_ char **entries = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	int r = responsive_check(s->root, directory);
+
+	if (r == 0)
+		fd = r = file_open_in(s->root, directory, O_PATH | O_DIRECTORY);
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0)
+		r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
+	if (r < 0)
+		return add_problem(s, directory, r);
+	for (char **entry = entries; r == 0 && *entry; entry++)
+		r = read_entry(s, directory, fd, *entry);
+	return r < 0 ? r : settle_directory(s);
+}
+
+/* discover.limit: the limit, counted from the lowest layer upwards. */
+static int refuse_excess(struct extensions *list, const struct class *class) {
+	unsigned n = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		struct extension *e = list->items[i];
+
+		if (e->class == class && extension_fits(e) && ++n > DISCOVER_EXTENSIONS_MAX)
+			r = verdict_set(&e->verdict, VERDICT_TOO_MANY,
+					"it is number %u, and the limit is %d", n,
+					DISCOVER_EXTENSIONS_MAX);
+	}
+	return r;
+}
+
+static void free_masks(struct candidates *c) {
+	for (size_t i = 0; i < c->n; i++)
+		if (c->items[i].is_mask)
+			extension_free(c->items[i].extension);
+	free(c->items);
+}
+
+int discover(int root, const struct class *class, const struct host *host,
+	     struct extensions *list, char ***problems) {
+	struct search s = { .root = root,
+			    .class = class,
+			    .host = host,
+			    .list = list,
+			    .problems = problems };
+	bool is_initrd = strcmp(host->scope, "initrd") == 0;
+	const char *const *directory = is_initrd ? class->search_initrd : class->search;
+	int r = 0;
+
+	for (; r == 0 && *directory; directory++)
+		r = search_directory(&s, *directory);
+	for (size_t i = 0; i < s.here.n; i++) /* only after an error */
+		extension_free(s.here.items[i].extension);
+	free(s.here.items);
+	free_masks(&s.taken);
+	if (r < 0)
+		return r;
+	order_sort(list);
+	return refuse_excess(list, class);
+}

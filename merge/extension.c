@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One extension on its way along the route. */
+#include "extension.h"
+
+#include <string.h>
+
+const char *extension_kind_word(enum extension_kind k) {
+	static const char *const words[] = {
+		[EXTENSION_DIRECTORY] = "directory", [EXTENSION_SUBVOLUME] = "subvolume",
+		[EXTENSION_RAW] = "raw",	     [EXTENSION_BLOCK] = "block",
+		[EXTENSION_OTHER] = "other",
+	};
+
+	return words[k];
+}
+
+const char *extension_format_word(const struct extension *e) {
+	if (e->kind == EXTENSION_DIRECTORY || e->kind == EXTENSION_SUBVOLUME)
+		return extension_kind_word(e->kind);
+	return fstype_name(e->format) ?: "-";
+}
+
+struct extension *extension_new(const struct class *class) {
+	struct extension *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->class = class;
+	e->fd = e->root_tree = e->usr_tree = -EBADF;
+	return e;
+}
+
+void extension_free(struct extension *e) {
+	if (!e)
+		return;
+	name_done(&e->name);
+	free(e->path);
+	close_fdp(&e->fd);
+	free(e->fingerprint);
+	free(e->note);
+	close_fdp(&e->root_tree);
+	close_fdp(&e->usr_tree);
+	release_free(e->release);
+	verdict_done(&e->verdict);
+	verdict_done(&e->forced);
+	free(e);
+}
+
+int extensions_add(struct extensions *list, struct extension *e) {
+	struct extension **grown = reallocarray(list->items, list->n + 1, sizeof(*grown));
+
+	if (!grown) {
+		extension_free(e);
+		return -ENOMEM;
+	}
+	list->items = grown;
+	list->items[list->n++] = e;
+	return 0;
+}
+
+void extensions_done(struct extensions *list) {
+	for (size_t i = 0; i < list->n; i++)
+		extension_free(list->items[i]);
+	free(list->items);
+	*list = (struct extensions){ 0 };
+}
+
+bool extension_is_called(const struct extension *e, const char *name) {
+	return strcmp(e->name.name, name) == 0 || strcmp(e->name.full, name) == 0;
+}

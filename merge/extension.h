@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One extension on its way along the route: filled from left to right, never backwards. */
+#pragma once
+
+#include "class.h"
+#include "fstype.h"
+#include "name.h"
+#include "release.h"
+#include "verdict.h"
+
+enum extension_kind {
+	EXTENSION_DIRECTORY,
+	EXTENSION_SUBVOLUME, /* a directory that is the root of a btrfs subvolume */
+	EXTENSION_RAW,	     /* an image file */
+	EXTENSION_BLOCK,     /* an image on a block device */
+	EXTENSION_OTHER,     /* a socket, FIFO, ...: has a verdict */
+};
+
+/* How the extension's tree was had (DESIGN, source). */
+enum extension_access {
+	EXTENSION_ACCESS_NONE,
+	EXTENSION_ACCESS_DIRECTORY,
+	EXTENSION_ACCESS_FILE, /* file system straight from the image file */
+	EXTENSION_ACCESS_LOOP,
+	EXTENSION_ACCESS_DEVICE, /* the block device itself */
+};
+
+struct extension {
+	/* discover */
+	const struct class *class;
+	struct name name;
+	enum extension_kind kind;
+	char *path;	   /* where it was found, below the root: "/etc/extensions/a.raw" */
+	int fd;		   /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
+	uint64_t size;	   /* bytes of the image, 0 for directories */
+	char *fingerprint; /* equal text: equal content; NULL until it is known */
+	char *note;	   /* a warning that is no verdict, or NULL */
+
+	/* examine */
+	enum fstype format;
+	enum extension_access access;
+	bool has_verity;   /* carries verity data that is not in force */
+	int root_tree;	   /* O_PATH: the extension's root, or -EBADF */
+	int usr_tree;	   /* O_PATH: its /usr where that is a partition of its own, or -EBADF */
+	struct release *release;
+
+	/* match */
+	struct verdict verdict;
+	struct verdict forced; /* what --force overrode */
+};
+
+/* A growing array. Sorted by order.h once the names are known. */
+struct extensions {
+	struct extension **items;
+	size_t n;
+};
+
+/* "directory", "raw", ... */
+const char *extension_kind_word(enum extension_kind k);
+
+/* What a person calls its format: "directory", "erofs", "squashfs", or "-". */
+const char *extension_format_word(const struct extension *e);
+
+/* An empty extension of the class; NULL where memory ran out. */
+struct extension *extension_new(const struct class *class);
+void extension_free(struct extension *e);
+DEFINE_CLEANUP(struct extension, extension_free)
+
+/* Takes over `e`, also on failure. 0 or -ENOMEM. */
+int extensions_add(struct extensions *list, struct extension *e);
+void extensions_done(struct extensions *list);
+
+/* Whether a person means this one: by its name, or by its full name with the version. */
+bool extension_is_called(const struct extension *e, const char *name);
+
+static inline bool extension_fits(const struct extension *e) {
+	return e->verdict.code == VERDICT_FITS;
+}

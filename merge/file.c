@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files and directories below a root fd that is never left. */
+#include "file.h"
+
+#include <string.h>
+
+#include "kernel.h"
+#include "strv.h"
+
+static int open_resolved(int dir, const char *path, int flags, uint64_t resolve) {
+	struct open_how how = {
+		.flags = (uint64_t)flags | O_CLOEXEC,
+		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	/* O_PATH never waits and takes none of these (EINVAL). */
+	if (!(flags & O_PATH))
+		how.flags |= O_NOCTTY | O_NONBLOCK;
+	if (flags & O_CREAT)
+		how.mode = 0600;
+	do /* EAGAIN: a rename elsewhere raced with the ".." of a path; the kernel asks to retry */
+		fd = sys_openat2(dir, *path ? path : ".", &how);
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	return fd < 0 ? -errno : fd;
+}
+
+int file_open_in(int root, const char *path, int flags) {
+	return open_resolved(root, path, flags, RESOLVE_IN_ROOT);
+}
+
+int file_open_exact(int dir, const char *path, int flags) {
+	return open_resolved(dir, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
+int file_reopen(int fd, int flags) {
+	char path[FILE_FD_PATH_MAX];
+	int opened;
+
+	flags |= O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	if (flags & O_DIRECTORY) { /* needs no /proc */
+		opened = openat(fd, ".", flags);
+	} else {
+		file_fd_path(fd, path);
+		opened = open(path, flags);
+	}
+	return opened < 0 ? -errno : opened;
+}
+
+ssize_t file_read_at(int fd, void *buffer, size_t len, uint64_t offset) {
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buffer + done, len - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int file_read(int fd, size_t max, char **ret, size_t *ret_len) {
+	_cleanup_free_ char *text = malloc(max + 2);
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	n = file_read_at(fd, text, max + 1, 0);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n > max)
+		return -EFBIG;
+	text[n] = '\0';
+	*ret = TAKE_PTR(text);
+	*ret_len = (size_t)n;
+	return 0;
+}
+
+struct listing {
+	char **names;
+	size_t n, room;
+};
+
+static int listing_add(struct listing *l, const char *name) {
+	if (l->n + 1 >= l->room) {
+		size_t room = l->room ? l->room * 2 : 32;
+		char **grown = reallocarray(l->names, room, sizeof(char *));
+
+		if (!grown)
+			return -ENOMEM;
+		l->names = grown;
+		l->room = room;
+	}
+	l->names[l->n] = name ? strdup(name) : NULL;
+	if (!name)
+		return 0;
+	if (!l->names[l->n])
+		return -ENOMEM;
+	l->names[++l->n] = NULL;
+	return 0;
+}
+
+static int listing_fill(struct listing *l, DIR *dir, size_t max) {
+	int r = listing_add(l, NULL);
+
+	while (r == 0) {
+		struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			return -errno;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = l->n >= max ? -E2BIG : listing_add(l, entry->d_name);
+	}
+	return r;
+}
+
+int file_list(int fd, size_t max, char ***ret) {
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct listing l = { 0 };
+	int opened, r;
+
+	opened = file_reopen(fd, O_RDONLY | O_DIRECTORY);
+	if (opened < 0)
+		return opened;
+	dir = fdopendir(opened);
+	if (!dir) {
+		close_fdp(&opened);
+		return -errno;
+	}
+	r = listing_fill(&l, dir, max);
+	if (r < 0) {
+		strv_free(l.names);
+		return r;
+	}
+	strv_sort(l.names);
+	*ret = l.names;
+	return 0;
+}
+
+void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]) {
+	snprintf(ret, FILE_FD_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
+bool file_is_same(const struct stat *a, const struct stat *b) {
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+char *file_join(const char *dir, const char *name) {
+	char *path;
+
+	dir += strspn(dir, "/");
+	if (asprintf(&path, "/%s%s%s", dir, *dir && *name ? "/" : "", name) < 0)
+		return NULL;
+	return path;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files and directories below a root fd that is never left (DESIGN, STYLE 14). */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "base.h"
+
+/*
+ * Opens `path` below `root`, symlinks included, as if `root` were "/" (RESOLVE_IN_ROOT). O_CLOEXEC,
+ * O_NOCTTY and O_NONBLOCK are added. Returns an fd that the caller owns, or a negative errno.
+ */
+int file_open_in(int root, const char *path, int flags);
+
+/*
+ * Opens `path` below `dir` without following any symlink, crossing any mount or leaving `dir`: for
+ * what must be the thing itself. As file_open_in() otherwise.
+ */
+int file_open_exact(int dir, const char *path, int flags);
+
+/* Opens what the O_PATH fd `fd` refers to again, for reading, whatever has become of its name. */
+int file_reopen(int fd, int flags);
+
+/*
+ * Reads the whole file, at most `max` bytes. 0 with a NUL-terminated buffer that the caller owns;
+ * -EFBIG where it is longer; otherwise a negative errno.
+ */
+int file_read(int fd, size_t max, char **ret, size_t *ret_len);
+
+/* Reads up to `len` bytes from `offset`; less only at the end of the file. Bytes or negative errno. */
+ssize_t file_read_at(int fd, void *buffer, size_t len, uint64_t offset);
+
+/*
+ * The names in the directory, without "." and "..", sorted by bytes so that the kernel's order
+ * never matters. `fd` may be O_PATH. At most `max` names: -E2BIG. The caller owns *ret (strv).
+ */
+int file_list(int fd, size_t max, char ***ret);
+
+/* "/proc/self/fd/N" of an fd, for calls that only take a path. */
+#define FILE_FD_PATH_MAX 32
+void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]);
+
+/* Whether the two are one file or directory. */
+bool file_is_same(const struct stat *a, const struct stat *b);
+
+/* A path below the root for a person: exactly one '/' in front. NULL where memory ran out. */
+char *file_join(const char *dir, const char *name);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a path holds that may be an extension. */
+#include "image.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+
+#include "digest.h"
+#include "file.h"
+#include "source.h"
+#include "text.h"
+#include "tree.h"
+
+#define BTRFS_ROOT_INODE 256
+#define PATH_TEXT_MAX 4096
+
+/* What the O_PATH fd is, and how it is to be opened. */
+static int take_file(struct extension *e, int fd, const struct stat *st) {
+	e->kind = S_ISREG(st->st_mode) ? EXTENSION_RAW : EXTENSION_BLOCK;
+	e->size = (uint64_t)st->st_size;
+	e->fd = file_reopen(fd, O_RDONLY);
+	if (e->fd < 0 && source_is_shortage(e->fd))
+		return e->fd;
+	if (e->fd < 0)
+		return verdict_set(&e->verdict,
+				   e->fd == -EACCES ? VERDICT_NO_PRIVILEGE : VERDICT_UNREADABLE,
+				   "cannot be opened: %s", strerror(-e->fd));
+	if (e->kind == EXTENSION_BLOCK && ioctl(e->fd, BLKGETSIZE64, &e->size) < 0)
+		return verdict_set(&e->verdict, VERDICT_UNREADABLE, "has no size: %s",
+				   strerror(errno));
+	if (e->size == 0)
+		return verdict_set(&e->verdict, VERDICT_EMPTY, "the image is an empty file");
+	return 0;
+}
+
+static bool is_subvolume(int fd, const struct stat *st) {
+	struct statfs fs;
+
+	return st->st_ino == BTRFS_ROOT_INODE && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+int image_take(struct extension *e, int fd, const struct stat *st) {
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return take_file(e, fd, st);
+	if (S_ISDIR(st->st_mode)) {
+		e->kind = is_subvolume(fd, st) ? EXTENSION_SUBVOLUME : EXTENSION_DIRECTORY;
+		e->fd = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return e->fd < 0 ? -errno : 0;
+	}
+	e->kind = EXTENSION_OTHER;
+	return verdict_set(&e->verdict, VERDICT_UNSUPPORTED, "is a %s, not an image",
+			   S_ISFIFO(st->st_mode)   ? "FIFO" :
+			   S_ISSOCK(st->st_mode) ? "socket" :
+						   "character device");
+}
+
+/* Who else may write it; discover.writers. Anybody who can replace an image can replace /usr. */
+static int check_writers(struct extension *e, const char *what, const struct stat *st) {
+	if (!S_ISLNK(st->st_mode) && st->st_mode & S_IWOTH &&
+	    !(S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX))
+		return verdict_set(&e->verdict, VERDICT_UNSAFE_PATH,
+				   "%s can be written by everybody (mode %04o)", what,
+				   (unsigned)st->st_mode & 07777);
+	if (st->st_uid != 0 && st->st_uid != geteuid() && !e->note) {
+		e->note = text_format("%s belongs to user %u", what, (unsigned)st->st_uid);
+		return e->note ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* All directories above what was found, where it really lies, symlinks followed. */
+static int check_parents(struct extension *e, int fd) {
+	char link[FILE_FD_PATH_MAX], path[PATH_TEXT_MAX];
+	ssize_t n;
+	int r = 0;
+
+	file_fd_path(fd, link);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0 || n == (ssize_t)sizeof(path) - 1 || path[0] != '/')
+		return 0;
+	path[n] = '\0';
+	for (char *slash = strrchr(path, '/'); r == 0 && slash && slash > path;
+	     slash = strrchr(path, '/')) {
+		struct stat st;
+
+		*slash = '\0';
+		if (lstat(path, &st) == 0)
+			r = check_writers(e, path, &st);
+	}
+	return r;
+}
+
+int image_check_writers(struct extension *e, int fd, const struct stat *st) {
+	int r = check_writers(e, e->path, st);
+
+	return r < 0 ? r : check_parents(e, fd);
+}
+
+enum name_kind image_name_kind(const char *entry, mode_t mode) {
+	size_t len = strlen(entry);
+
+	if (S_ISDIR(mode) && len > 6 && strcmp(entry + len - 6, ".raw.v") == 0)
+		return NAME_PICK_FILES;
+	if (S_ISDIR(mode) && len > 2 && strcmp(entry + len - 2, ".v") == 0)
+		return NAME_PICK_DIRECTORIES;
+	if (S_ISREG(mode) || (!S_ISDIR(mode) && len > 4 && strcmp(entry + len - 4, ".raw") == 0))
+		return NAME_FILE;
+	return NAME_DIRECTORY;
+}
+
+int image_refuse_name(struct extension *e, const char *entry, const char *why) {
+	e->name = (struct name){ .full = strdup(entry), .name = strdup(entry),
+				 .left = NAME_TRIES_NONE, .done = NAME_TRIES_NONE };
+	if (!e->name.full || !e->name.name)
+		return -ENOMEM;
+	return verdict_set(&e->verdict, VERDICT_BAD_NAME, "%s", why);
+}
+
+/* The class whose suffix stands at the end of the name, before ".raw"; otherwise `class`. */
+static const struct class *class_of_name(const char *entry, const struct class *class) {
+	size_t len = strlen(entry);
+
+	if (len > 4 && strcmp(entry + len - 4, ".raw") == 0)
+		len -= 4;
+	for (size_t i = 0; i < CLASS_COUNT; i++) {
+		size_t n = strlen(classes[i].suffix);
+
+		if (len > n && memcmp(entry + len - n, classes[i].suffix, n) == 0)
+			return &classes[i];
+	}
+	return class;
+}
+
+/* The last part of the path; a shell completes a directory's name with a slash. */
+static char *copy_entry(const char *path) {
+	size_t len = strlen(path), start;
+
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	for (start = len; start > 0 && path[start - 1] != '/'; start--)
+		;
+	return strndup(path + start, len - start);
+}
+
+int image_open(const char *path, const struct class *class, struct extension **ret) {
+	_cleanup_(extension_freep) struct extension *e = NULL;
+	_cleanup_free_ char *entry = copy_entry(path);
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	const char *why = NULL;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	e = entry ? extension_new(class_of_name(entry, class)) : NULL;
+	if (!e)
+		return -ENOMEM;
+	e->path = strdup(path);
+	if (!e->path)
+		return -ENOMEM;
+	r = name_parse(entry, image_name_kind(entry, st.st_mode), e->class->suffix, &e->name, &why);
+	if (r == -EINVAL || r == -ENOENT)
+		r = image_refuse_name(e, entry, why ?: "is not called NAME.raw");
+	if (r == 0)
+		r = image_take(e, fd, &st);
+	if (r == 0)
+		*ret = TAKE_PTR(e);
+	return r;
+}
+
+static int fingerprint_image(struct extension *e) {
+	struct stat st;
+
+	if (fstat(e->fd, &st) < 0)
+		return -errno;
+	e->fingerprint = text_format("image:%llx:%llx:%llu:%lld.%09ld:%lld.%09ld",
+				     (unsigned long long)(e->kind == EXTENSION_BLOCK ? st.st_rdev :
+										       st.st_dev),
+				     (unsigned long long)st.st_ino, (unsigned long long)e->size,
+				     (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+				     (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	return e->fingerprint ? 0 : -ENOMEM;
+}
+
+static int fingerprint_directory(struct extension *e) {
+	char digest[DIGEST_TEXT_MAX];
+	int r = tree_fingerprint(e->fd, &tree_limits_default, digest);
+
+	if (r < 0 && source_is_shortage(r))
+		return r;
+	if (r < 0)
+		return verdict_set(&e->verdict,
+				   r == -E2BIG || r == -ELOOP || r == -ETIME ? VERDICT_TOO_LARGE :
+									       VERDICT_UNREADABLE,
+				   "its tree cannot be read: %s", strerror(-r));
+	e->fingerprint = text_format("tree:%s", digest);
+	return e->fingerprint ? 0 : -ENOMEM;
+}
+
+int image_fingerprint(struct extension *e) {
+	if (e->fingerprint || e->fd < 0)
+		return 0;
+	if (e->kind == EXTENSION_RAW || e->kind == EXTENSION_BLOCK)
+		return fingerprint_image(e);
+	return fingerprint_directory(e);
+}

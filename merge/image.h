@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a path holds that may be an extension: its kind, who may write it, its fingerprint. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "extension.h"
+
+/* The kind of name (name.h) that an entry of this file type has; `mode` 0 where it is not known. */
+enum name_kind image_name_kind(const char *entry, mode_t mode);
+
+/* Gives `e` the whole `entry` as its name, and the verdict bad-name. 0 or -ENOMEM. */
+int image_refuse_name(struct extension *e, const char *entry, const char *why);
+
+/*
+ * Takes what the O_PATH fd refers to: kind, size, and an fd of the extension's own, opened only once its
+ * type is known. What is no image becomes a verdict. 0, or a negative errno that is no fault of it.
+ */
+int image_take(struct extension *e, int fd, const struct stat *st);
+
+/*
+ * Whether others than root may write the image or replace a directory above it, where it really lies
+ * (specs: discover.writers): writable by everybody is a verdict, another owner a note.
+ */
+int image_check_writers(struct extension *e, int fd, const struct stat *st);
+
+/*
+ * One image or directory that a person named, outside of the search directories: `path` is taken as it
+ * is, its class from its suffix or else `class`. Faults become its verdict; the caller owns *ret.
+ */
+int image_open(const char *path, const struct class *class, struct extension **ret);
+
+/*
+ * Fills in e->fingerprint where it is not known (specs: record.3). Directories are walked. What cannot be
+ * walked becomes a verdict. 0 or a negative errno.
+ */
+int image_fingerprint(struct extension *e);

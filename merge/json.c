@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the verbs found, as JSON on stdout. */
+#include "json.h"
+
+#include <json-c/json.h>
+#include <string.h>
+#include <time.h>
+
+#include "file.h"
+#include "log.h"
+#include "text.h"
+
+struct json_object *json_new(const char *name) {
+	_cleanup_free_ char *schema = text_format("extmerge.%s/1", name);
+	struct json_object *o = json_object_new_object();
+
+	json_add_text(o, "schema", schema);
+	return o;
+}
+
+/* json-c frees what it takes, but not what it cannot add. */
+static struct json_object *add(struct json_object *o, const char *key, struct json_object *value) {
+	int r = !o ? -1 :
+		key ? json_object_object_add(o, key, value) :
+		      json_object_array_add(o, value);
+
+	if (r == 0)
+		return value;
+	json_object_put(value);
+	log_error("Cannot make all of the JSON output: out of memory");
+	return NULL;
+}
+
+void json_add_text(struct json_object *o, const char *key, const char *text) {
+	/* JSON is UTF-8; control characters json-c escapes by itself, but a name may be any bytes. */
+	_cleanup_free_ char *safe =
+		text && !name_is_printable(text) ? text_escape(text) : NULL;
+
+	add(o, key, text ? json_object_new_string(safe ?: text) : NULL);
+}
+
+void json_add_number(struct json_object *o, const char *key, int64_t number) {
+	add(o, key, json_object_new_int64(number));
+}
+
+void json_add_bool(struct json_object *o, const char *key, bool value) {
+	add(o, key, json_object_new_boolean(value));
+}
+
+struct json_object *json_add_array(struct json_object *o, const char *key) {
+	return add(o, key, json_object_new_array());
+}
+
+struct json_object *json_add_object(struct json_object *o, const char *key) {
+	return add(o, key, json_object_new_object());
+}
+
+struct json_object *json_append_object(struct json_object *array) {
+	return add(array, NULL, json_object_new_object());
+}
+
+void json_add_time(struct json_object *o, const char *key, int64_t seconds) {
+	time_t t = (time_t)seconds;
+	char text[32];
+	struct tm tm;
+
+	if (seconds > 0 && gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%FT%TZ", &tm) > 0)
+		json_add_text(o, key, text);
+	else
+		json_add_text(o, key, NULL);
+}
+
+void json_print(struct json_object *o, enum options_json format) {
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
+		    (format == JSON_PRETTY ? JSON_C_TO_STRING_PRETTY : JSON_C_TO_STRING_PLAIN);
+
+	puts(json_object_to_json_string_ext(o, flags) ?: "{}");
+	json_object_put(o);
+}
+
+static void add_verdict(struct json_object *o, const struct verdict *v) {
+	struct json_object *reason;
+
+	if (v->code == VERDICT_FITS) {
+		json_add_text(o, "reason", NULL);
+		return;
+	}
+	reason = json_add_object(o, "reason");
+	json_add_text(reason, "code", verdict_word(v->code));
+	json_add_text(reason, "text", v->text);
+	json_add_text(reason, "hint", verdict_hint(v->code));
+}
+
+static const char *state_word(const struct extension *x) {
+	return extension_fits(x)		   ? "fits" :
+	       verdict_is_quiet(x->verdict.code) ? verdict_word(x->verdict.code) :
+						     "skipped";
+}
+
+void json_add_extensions(struct json_object *o, const struct route *r, const char *name) {
+	struct json_object *array = json_add_array(o, "extensions");
+	struct json_object *problems = json_add_array(o, "problems");
+
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		const struct extension *x = r->extensions.items[i];
+		struct json_object *item;
+
+		if (name && !extension_is_called(x, name))
+			continue;
+		item = json_append_object(array);
+		json_add_text(item, "name", x->name.name);
+		json_add_text(item, "version", x->name.version);
+		json_add_text(item, "class", x->class->name);
+		json_add_text(item, "kind", extension_kind_word(x->kind));
+		json_add_text(item, "format", extension_format_word(x));
+		json_add_text(item, "path", x->path);
+		json_add_number(item, "size", (int64_t)x->size);
+		json_add_text(item, "state", state_word(x));
+		add_verdict(item, &x->verdict);
+		json_add_text(item, "forced", x->forced.text);
+		json_add_text(item, "note", x->note);
+	}
+	for (char **problem = r->problems; problem && *problem; problem++)
+		json_add_text(problems, NULL, *problem);
+}
+
+static void add_layers(struct json_object *o, const struct record *record) {
+	struct json_object *array = json_add_array(o, "layers");
+
+	for (size_t i = 0; record && i < record->n_layers; i++) {
+		const struct record_layer *l = &record->layers[i];
+		struct json_object *item = json_append_object(array);
+		struct json_object *hides;
+
+		json_add_text(item, "name", l->name);
+		json_add_text(item, "version", l->version);
+		json_add_text(item, "path", l->path);
+		json_add_text(item, "format", l->format);
+		json_add_text(item, "trust", l->trust);
+		json_add_number(item, "size", (int64_t)l->size);
+		json_add_text(item, "note", l->note);
+		hides = json_add_object(item, "hides");
+		json_add_number(hides, "host", l->hides_host);
+		json_add_number(hides, "extensions", l->hides_others);
+		json_add_text(hides, "whose", l->hides);
+	}
+}
+
+static void add_skipped(struct json_object *o, const struct record *record) {
+	struct json_object *array = json_add_array(o, "skipped");
+
+	for (size_t i = 0; record && i < record->n_skipped; i++) {
+		const struct record_skipped *s = &record->skipped[i];
+		const struct verdict v = { s->code, s->text };
+		struct json_object *item = json_append_object(array);
+
+		json_add_text(item, "name", s->name);
+		json_add_text(item, "version", s->version);
+		json_add_text(item, "path", s->path);
+		add_verdict(item, &v);
+	}
+}
+
+void json_add_state(struct json_object *o, const struct route *r) {
+	static const char *const words[] = { [STATE_PLAIN] = "not-merged",
+					     [STATE_MERGED] = "merged",
+					     [STATE_COVERED] = "covered",
+					     [STATE_PEER] = "foreign" };
+	struct json_object *array = json_add_array(o, "hierarchies");
+
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+		_cleanup_free_ char *path = file_join("", h->name);
+		struct json_object *item;
+
+		if (!route_has_class(r, h->class))
+			continue;
+		item = json_append_object(array);
+		json_add_text(item, "path", path);
+		json_add_text(item, "class", h->class->name);
+		json_add_text(item, "state", words[h->kind]);
+		json_add_text(item, "by", h->other);
+		json_add_text(item, "mutable", "no");
+		json_add_number(item, "generation", h->record ? (int64_t)h->record->generation : 0);
+		json_add_time(item, "since", h->record ? h->record->since : 0);
+		json_add_text(item, "backend", h->record ? h->record->backend : NULL);
+		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);
+		json_add_number(item, "gap_us", h->record ? h->record->gap : 0);
+		json_add_number(item, "stacked", h->stacked);
+		json_add_number(item, "mount_id",
+				h->kind == STATE_MERGED ? (int64_t)mount_unique_id(h->fd) : 0);
+		add_layers(item, h->record);
+		add_skipped(item, h->record);
+	}
+}
+
+static void add_changes(struct json_object *o, const struct plan *p) {
+	struct json_object *array = json_add_array(o, "changes");
+
+	for (size_t i = 0; i < p->n_changes; i++) {
+		const struct plan_change *c = &p->changes[i];
+		struct json_object *item = json_append_object(array);
+
+		json_add_text(item, "change", plan_change_word(c->kind));
+		json_add_text(item, "name", (c->wanted ?: c->old)->name);
+		json_add_text(item, "class", c->class->name);
+		json_add_text(item, "from", c->old ? c->old->version : NULL);
+		json_add_text(item, "to", c->wanted ? c->wanted->version : NULL);
+	}
+}
+
+void json_add_plan(struct json_object *o, const struct route *r) {
+	struct json_object *array;
+
+	json_add_number(o, "generation", (int64_t)route_generation(r));
+	json_add_bool(o, "pending", plan_has_work(&r->plan));
+	json_add_number(o, "gap_us", r->gap);
+	add_changes(o, &r->plan);
+	array = json_add_array(o, "steps");
+	for (size_t i = 0; i < r->plan.n_steps; i++) {
+		const struct plan_step *s = &r->plan.steps[i];
+		_cleanup_free_ char *path = s->hierarchy ? file_join("", s->hierarchy) : NULL;
+		struct json_object *item;
+
+		if (s->action == PLAN_NOTHING)
+			continue;
+		item = json_append_object(array);
+		json_add_text(item, "hierarchy", path);
+		json_add_text(item, "action", plan_action_word(s->action));
+		add_layers(item, s->wanted);
+	}
+}

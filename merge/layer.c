@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One extension's share of one hierarchy, and the hierarchy that the layers make. */
+#include "layer.h"
+
+#include <string.h>
+
+#include "file.h"
+#include "kernel.h"
+#include "source.h"
+#include "survey.h"
+#include "tree.h"
+
+#define ANCESTORS_MAX 256
+
+int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name, int root) {
+	int fd = file_open_in(root, name, O_PATH | O_DIRECTORY);
+
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	*h = (struct hierarchy){ .class = class, .name = name, .root = root, .base = fd };
+	return overlap_new(&h->index);
+}
+
+static void layer_done(struct layer *l) {
+	close_fdp(&l->fd);
+	free(l->hides);
+	for (size_t i = 0; i < l->n_witnesses; i++)
+		free(l->witnesses[i].path);
+}
+
+void hierarchy_done(struct hierarchy *h) {
+	for (size_t i = 0; i < h->n_layers; i++)
+		layer_done(&h->layers[i]);
+	free(h->layers);
+	overlap_free(h->index);
+	free(h->witness.path);
+	close_fdp(&h->base);
+}
+
+int layer_open(const struct extension *e, const char *hierarchy) {
+	if (strcmp(hierarchy, "usr") == 0 && e->usr_tree >= 0)
+		return file_open_exact(e->usr_tree, ".", O_PATH | O_DIRECTORY);
+	if (e->root_tree < 0)
+		return -ENOENT;
+	return file_open_exact(e->root_tree, hierarchy, O_PATH | O_DIRECTORY);
+}
+
+/* The layer or the host's directory (returned as the name of its owner) that `st` is, or NULL. */
+static const char *find_owner(const struct hierarchy *h, const struct stat *st) {
+	struct stat base;
+
+	if (h->base >= 0 && fstat(h->base, &base) == 0 && file_is_same(&base, st))
+		return "the host";
+	for (size_t i = 0; i + 1 < h->n_layers; i++)
+		if (file_is_same(&h->layers[i].st, st))
+			return h->layers[i].extension->name.name;
+	return NULL;
+}
+
+/* layer.6: overlayfs refuses layers that are one directory or lie in each other (ELOOP). */
+static int check_nesting(const struct hierarchy *h, const struct layer *l) {
+	_cleanup_close_ int fd = openat(l->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st = l->st, parent;
+
+	for (unsigned i = 0; i < ANCESTORS_MAX; i++) {
+		const char *owner = find_owner(h, &st);
+		int up;
+
+		if (owner)
+			return verdict_set(&l->extension->verdict,
+					   i == 0 ? VERDICT_DUPLICATE : VERDICT_NESTED,
+					   "its /%s %s the /%s of %s", h->name,
+					   i == 0 ? "is" : "lies inside of", h->name, owner);
+		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (up < 0 || fstat(up, &parent) < 0)
+			return -errno;
+		close_fdp(&fd);
+		fd = up;
+		if (file_is_same(&st, &parent))
+			break;
+		st = parent;
+	}
+	return 0;
+}
+
+static int add_layer(struct hierarchy *h, struct extension *e, int fd) {
+	struct layer *l = reallocarray(h->layers, h->n_layers + 1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	h->layers = l;
+	l += h->n_layers;
+	*l = (struct layer){ .extension = e, .fd = fd };
+	if (fstat(fd, &l->st) < 0)
+		return -errno;
+	l->hides = calloc(h->n_layers + 1, sizeof(*l->hides));
+	if (!l->hides)
+		return -ENOMEM;
+	h->n_layers++;
+	return 0;
+}
+
+/* layer.2: the hierarchy itself must be a directory of the extension, not a way out of it. */
+static int refuse_hierarchy(const struct hierarchy *h, struct extension *e, int error) {
+	if (error == -ENOENT)
+		return 0;
+	if (source_is_shortage(error))
+		return error;
+	return verdict_set(&e->verdict, VERDICT_BAD_HIERARCHY, "its /%s is not a plain directory: %s",
+			   h->name, strerror(-error));
+}
+
+int hierarchy_add(struct hierarchy *h, struct extension *e) {
+	_cleanup_close_ int fd = layer_open(e, h->name);
+	int r;
+
+	if (fd < 0)
+		return refuse_hierarchy(h, e, fd);
+	r = add_layer(h, e, fd);
+	if (r < 0)
+		return r;
+	fd = -EBADF; /* the layer's now */
+	if (e->access == EXTENSION_ACCESS_DIRECTORY)
+		r = check_nesting(h, &h->layers[h->n_layers - 1]);
+	if (r == 0 && extension_fits(e))
+		r = survey_layer(h, &h->layers[h->n_layers - 1]);
+	if (r == 0 && extension_fits(e) && h->layers[h->n_layers - 1].entries == 0)
+		hierarchy_revert(h, e); /* nothing in it: the hierarchy stays as it is */
+	return r;
+}
+
+void hierarchy_commit(struct hierarchy *h) {
+	overlap_commit(h->index);
+}
+
+void hierarchy_revert(struct hierarchy *h, const struct extension *e) {
+	overlap_revert(h->index);
+	if (h->n_layers > 0 && h->layers[h->n_layers - 1].extension == e)
+		layer_done(&h->layers[--h->n_layers]);
+}
+
+bool hierarchy_supplies(const struct hierarchy *h, const char *path, unsigned layer) {
+	_cleanup_free_ char *copy = strdup(path);
+	struct overlap_node found = { .layer = 0 };
+	char *rest = copy, *part;
+	int64_t node = OVERLAP_ROOT;
+
+	while (node >= 0 && (part = strsep(&rest, "/")))
+		node = overlap_find(h->index, (uint32_t)node, part, &found);
+	return copy && (node < 0 ? layer == 0 : found.layer == layer);
+}
+
+/* The host's witness is the first thing in its directory that no layer has. */
+static int look_for_witness(const struct tree_entry *e, void *data) {
+	struct hierarchy *h = data;
+
+	if (e->depth == 0 || !hierarchy_supplies(h, e->path, 0))
+		return 0;
+	h->witness.path = strdup(e->path);
+	h->witness.st = e->st;
+	return h->witness.path ? -ECANCELED : -ENOMEM;
+}
+
+int hierarchy_choose_witness(struct hierarchy *h) {
+	const struct tree_visitor visitor = { .enter = look_for_witness, .data = h };
+	int r = h->base < 0 ? 0 : tree_walk(h->base, &tree_limits_default, &visitor);
+
+	/* A host with nothing of its own to show, or too much of it to search, has no witness. */
+	return source_is_shortage(r) ? r : 0;
+}

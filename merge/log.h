@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Talk for people, on stderr. Only the verbs and the steps' callers log; what is below returns. */
+#pragma once
+
+#include "base.h"
+
+enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
+
+void log_set_level(enum log_level level);
+
+/* "extmerge: error: ..."; always shown. */
+void log_error(const char *format, ...) _printf_(1, 2);
+
+/* "extmerge: warning: ..."; not with --quiet. */
+void log_warning(const char *format, ...) _printf_(1, 2);
+
+/* "  hint: ...", below an error or warning; not with --quiet. */
+void log_hint(const char *format, ...) _printf_(1, 2);
+
+/* A line about what was done; not with --quiet. */
+void log_notice(const char *format, ...) _printf_(1, 2);
+
+/* A line about how; only with --verbose. */
+void log_detail(const char *format, ...) _printf_(1, 2);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* extmerge: the command line. */
+#include <getopt.h>
+#include <locale.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "log.h"
+#include "strv.h"
+#include "text.h"
+#include "verbs/verbs.h"
+
+#define LOCK_WAIT_SECONDS 30
+
+static const struct verb *const verbs[] = {
+	&verb_status, &verb_list,    &verb_plan,    &verb_merge,
+	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,
+};
+
+enum option_code {
+	OPTION_CLASS = 256,
+	OPTION_ROOT,
+	OPTION_JSON,
+	OPTION_STRICT,
+	OPTION_FORCE,
+	OPTION_NO_PAGER,
+	OPTION_NO_LEGEND,
+	OPTION_LOCK_WAIT,
+	OPTION_VERSION,
+};
+
+/* The one table of options: parsing and --help. */
+static const struct option_row {
+	const char *name, *argument, *help;
+	int has_argument, code;
+} option_rows[] = {
+	{ "class", "sysext|confext", "Only this class; without it both", required_argument,
+	  OPTION_CLASS },
+	{ "root", "PATH", "The host's root is PATH", required_argument, OPTION_ROOT },
+	{ "json", "pretty|short|off", "Print JSON on stdout", optional_argument, OPTION_JSON },
+	{ "strict", NULL, "All or nothing: change nothing if any extension does not fit",
+	  no_argument, OPTION_STRICT },
+	{ "force", "NAME", "Merge it (without NAME: all) although it does not match this host; "
+			   "safety is never overridden", optional_argument, OPTION_FORCE },
+	{ "lock-wait", "SECONDS", "How long to wait for another run (30)", required_argument,
+	  OPTION_LOCK_WAIT },
+	{ "no-legend", NULL, "No headings and closing lines", no_argument, OPTION_NO_LEGEND },
+	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
+	  OPTION_NO_PAGER },
+	{ "quiet", NULL, "Only errors", no_argument, 'q' },
+	{ "verbose", NULL, "Also how it was done", no_argument, 'v' },
+	{ "help", NULL, "Show this", no_argument, 'h' },
+	{ "version", NULL, "Show the version", no_argument, OPTION_VERSION },
+};
+
+static void print_help(void) {
+	puts("extmerge [OPTION...] [VERB] [OPERAND]\n\n"
+	     "Merges system extensions into /usr and /opt and configuration extensions into /etc,\n"
+	     "without a moment in which their files are missing.\n\nVerbs:");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		printf("  %-8s %-10s %s\n", verbs[i]->name, verbs[i]->operands ?: "",
+		       verbs[i]->help);
+	puts("\nOptions:");
+	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+		const struct option_row *o = &option_rows[i];
+		char spelled[48];
+
+		snprintf(spelled, sizeof(spelled), "--%s%s%s%s%s", o->name,
+			 o->has_argument == optional_argument ? "[" : "",
+			 o->argument ? "=" : "", o->argument ?: "",
+			 o->has_argument == optional_argument ? "]" : "");
+		printf("  %c%c %-25s %s\n", o->code < 256 ? '-' : ' ',
+		       o->code < 256 ? o->code : ' ', spelled, o->help);
+	}
+	puts("\nExit status: 0 done or nothing to do; 1 failed, what was merged before is in place;\n"
+	     "2 wrong call; 3 something was skipped, with --strict; 4 refused by policy; 5 privilege or\n"
+	     "kernel ability missing; 6 another run holds the lock; 10 plan: changes are pending.\n\n"
+	     "See extmerge(8).");
+}
+
+static enum exit_code usage(const char *what, const char *given, const char *const *words) {
+	const char *nearest = words ? text_nearest(given, words) : NULL;
+
+	log_error("%s '%s'", what, given);
+	if (nearest)
+		log_hint("did you mean '%s'?", nearest);
+	else
+		log_hint("extmerge --help shows what there is");
+	return EXIT_USAGE;
+}
+
+static int parse_json(const char *text, enum options_json *ret) {
+	static const char *const words[] = { [JSON_OFF] = "off",
+					     [JSON_SHORT] = "short",
+					     [JSON_PRETTY] = "pretty" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(text ?: "pretty", words[i]) == 0) {
+			*ret = (enum options_json)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int parse_class(const char *text, struct options *o) {
+	const struct class *class = class_find(text);
+
+	if (!class)
+		return -EINVAL;
+	memset(o->classes, 0, sizeof(o->classes));
+	o->classes[class->id] = true;
+	return 0;
+}
+
+static int parse_seconds(const char *text, unsigned *ret) {
+	char *end;
+	unsigned long seconds;
+
+	errno = 0;
+	seconds = strtoul(text, &end, 10);
+	if (errno != 0 || *text < '0' || *text > '9' || *end || seconds > 86400)
+		return -EINVAL;
+	*ret = (unsigned)seconds * 1000;
+	return 0;
+}
+
+static int parse_force(const char *name, struct options *o) {
+	if (!name)
+		o->force_all = true;
+	return name ? strv_append(&o->force, name) : 0;
+}
+
+/* 0, or -EINVAL where the argument is none of the allowed ones. */
+static int parse_option(int code, const char *argument, struct options *o) {
+	switch (code) {
+	case OPTION_CLASS:
+		return parse_class(argument, o);
+	case OPTION_ROOT:
+		o->root = argument;
+		return 0;
+	case OPTION_JSON:
+		return parse_json(argument, &o->json);
+	case OPTION_STRICT:
+		o->strict = true;
+		return 0;
+	case OPTION_FORCE:
+		return parse_force(argument, o);
+	case OPTION_LOCK_WAIT:
+		return parse_seconds(argument, &o->lock_wait);
+	case OPTION_NO_LEGEND:
+		o->legend = false;
+		return 0;
+	case 'q':
+		log_set_level(LOG_QUIET);
+		return 0;
+	case 'v':
+		log_set_level(LOG_VERBOSE);
+		return 0;
+	}
+	return 0;
+}
+
+static enum exit_code refuse_option(int argc, char **argv, int at) {
+	const char *words[ARRAY_SIZE(option_rows) + 1] = { NULL };
+	_cleanup_free_ char *name = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_rows); i++)
+		words[i] = option_rows[i].name;
+	name = strdup(at < argc ? argv[at] + strspn(argv[at], "-") : "");
+	if (!name)
+		return EXIT_FAILED;
+	name[strcspn(name, "=")] = '\0';
+	return usage("Unknown option, or one that lacks its argument:", name, words);
+}
+
+/* Options may stand before and after the verb. *ret_done says that all is said (--help). */
+static enum exit_code parse_options(int argc, char **argv, struct options *o, bool *ret_done) {
+	struct option options[ARRAY_SIZE(option_rows) + 1] = { { 0 } };
+	int code, index;
+
+	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
+		options[i] = (struct option){ option_rows[i].name, option_rows[i].has_argument,
+					      NULL, option_rows[i].code };
+	opterr = 0;
+	for (;;) {
+		int at = optind;
+
+		code = getopt_long(argc, argv, "hqv", options, &index);
+		if (code < 0)
+			return EXIT_DONE;
+		if (code == '?')
+			return refuse_option(argc, argv, at);
+		if (code == 'h' || code == OPTION_VERSION) {
+			*ret_done = true;
+			code == 'h' ? print_help() : (void)puts("extmerge " PACKAGE_VERSION);
+			return EXIT_DONE;
+		}
+		if (parse_option(code, optarg, o) < 0)
+			return usage(code == OPTION_CLASS ? "There is no class" :
+				     code == OPTION_JSON  ? "--json is pretty, short or off, not" :
+							    "--lock-wait takes seconds, not",
+				     optarg ?: "", NULL);
+	}
+}
+
+static const struct verb *find_verb(const char *name) {
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+	return NULL;
+}
+
+static enum exit_code run_verb(int n, char **words, struct options *o) {
+	const struct verb *verb = n > 0 ? find_verb(words[0]) : &verb_status;
+	const char *names[ARRAY_SIZE(verbs) + 1] = { NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		names[i] = verbs[i]->name;
+	if (!verb)
+		return usage("Unknown verb", words[0], names);
+	n -= n > 0;
+	if (n < verb->min || n > verb->max) {
+		log_error("'%s' takes %s%s", verb->name, verb->max == 0 ? "no operand" : "one ",
+			  verb->operands ?: "");
+		return EXIT_USAGE;
+	}
+	o->operands = words + 1;
+	return verb->run(o);
+}
+
+/* Every extension keeps a few fds, and 500 of them shall not depend on a shell's soft limit. */
+static void raise_fd_limit(void) {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* What is opened later must not become somebody's stdin, stdout or stderr. */
+static bool has_standard_fds(void) {
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return fcntl(STDERR_FILENO, F_GETFD) >= 0;
+	close(fd);
+	return true;
+}
+
+int main(int argc, char **argv) {
+	struct options o = { .root = "/",
+			     .classes = { true, true },
+			     .legend = true,
+			     .lock_wait = LOCK_WAIT_SECONDS * 1000 };
+	bool done = false;
+	enum exit_code code;
+
+	if (!has_standard_fds())
+		return EXIT_FAILED;
+	setlocale(LC_ALL, "");
+	umask(022);
+	raise_fd_limit();
+	code = parse_options(argc, argv, &o, &done);
+	if (code == EXIT_DONE && !done)
+		code = run_verb(argc - optind, argv + optind, &o);
+	strv_free(o.force);
+	if (fflush(stdout) != 0 && code == EXIT_DONE)
+		code = EXIT_FAILED;
+	return code;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The mount table of this namespace. */
+#include "mount.h"
+
+#include <libmount.h>
+
+#include "kernel.h"
+
+struct mounts {
+	struct libmnt_table *table;
+};
+
+/* Lines that libmount cannot read are left out: another program's odd mount must not stop us. */
+static int skip_bad_line(struct libmnt_table *table, const char *file, int line) {
+	(void)table;
+	(void)file;
+	(void)line;
+	return 1;
+}
+
+int mounts_read(struct mounts **ret) {
+	_cleanup_(mounts_freep) struct mounts *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	m->table = mnt_new_table();
+	if (!m->table)
+		return -ENOMEM;
+	mnt_table_set_parser_errcb(m->table, skip_bad_line);
+	errno = 0;
+	r = mnt_table_parse_file(m->table, "/proc/self/mountinfo");
+	if (r != 0)
+		return r < 0 ? r : errno ? -errno : -EIO;
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+void mounts_free(struct mounts *m) {
+	if (!m)
+		return;
+	mnt_unref_table(m->table);
+	free(m);
+}
+
+static struct mount_info describe(struct libmnt_fs *fs) {
+	return (struct mount_info){
+		.id = mnt_fs_get_id(fs),
+		.parent = mnt_fs_get_parent_id(fs),
+		.target = mnt_fs_get_target(fs) ?: "",
+		.source = mnt_fs_get_source(fs) ?: "",
+		.fstype = mnt_fs_get_fstype(fs) ?: "",
+	};
+}
+
+int mounts_each(const struct mounts *m, int (*f)(const struct mount_info *i, void *data),
+		void *data) {
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	int r = iter ? 0 : -ENOMEM;
+
+	while (r == 0 && mnt_table_next_fs(m->table, iter, &fs) == 0) {
+		struct mount_info info = describe(fs);
+
+		r = f(&info, data);
+	}
+	mnt_free_iter(iter);
+	return r;
+}
+
+struct search {
+	int id;
+	struct mount_info *ret;
+};
+
+static int match_id(const struct mount_info *i, void *data) {
+	struct search *s = data;
+
+	if (i->id != s->id)
+		return 0;
+	*s->ret = *i;
+	return 1;
+}
+
+bool mounts_find(const struct mounts *m, int id, struct mount_info *ret) {
+	struct search s = { id, ret };
+
+	return mounts_each(m, match_id, &s) == 1;
+}
+
+int mount_id(int fd) {
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0)
+		return -errno;
+	return sx.stx_mask & STATX_MNT_ID ? (int)sx.stx_mnt_id : -ENOSYS;
+}
+
+uint64_t mount_unique_id(int fd) {
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &sx) < 0 ||
+	    !(sx.stx_mask & STATX_MNT_ID_UNIQUE))
+		return 0;
+	return sx.stx_mnt_id;
+}
+
+bool mount_is_root(int fd) {
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, 0, &sx) < 0)
+		return false;
+	return sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The mount table of this namespace, as questions of ours. The only user of libmount. */
+#pragma once
+
+#include "base.h"
+
+struct mounts;
+
+/* One mount. Texts are borrowed from the table. */
+struct mount_info {
+	int id, parent;
+	const char *target, *source, *fstype;
+};
+
+/* Reads the table. The caller owns *ret. */
+int mounts_read(struct mounts **ret);
+void mounts_free(struct mounts *m);
+DEFINE_CLEANUP(struct mounts, mounts_free)
+
+/* The mount with this id; false where there is none. */
+bool mounts_find(const struct mounts *m, int id, struct mount_info *ret);
+
+/* Calls `f` for each mount, in the table's order, until it returns other than 0; returns that. */
+int mounts_each(const struct mounts *m, int (*f)(const struct mount_info *i, void *data),
+		void *data);
+
+/* The id of the mount that `fd` is on, as the table names it. Negative errno otherwise. */
+int mount_id(int fd);
+
+/* The same as a number that is never used again (Linux 6.8), 0 where the kernel has none. */
+uint64_t mount_unique_id(int fd);
+
+/* Whether `fd` is the root of its mount. */
+bool mount_is_root(int fd);

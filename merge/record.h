@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is merged into one hierarchy: by whom, when, which layers, and what was left out. The record is
+ * kept in the merged mount itself (state.h), so the two cannot disagree. Pure.
+ */
+#pragma once
+
+#include "extension.h"
+
+/* One extension's share, top first in the record. All text is owned and may be NULL, but for the name. */
+struct record_layer {
+	char *name, *version, *path, *format;
+	char *fingerprint;
+	char *trust; /* "none" as long as nothing is enforced, or "unprotected" */
+	char *note;
+	uint64_t size;
+	uint32_t hides_host, hides_others; /* files of the host and of extensions below */
+	char *hides; /* "docker (11)": names and counts of those extensions */
+};
+
+struct record_skipped {
+	char *name, *version, *path;
+	enum verdict_code code;
+	char *text;
+};
+
+struct record {
+	const struct class *class;
+	char *hierarchy; /* "usr" */
+	uint64_t generation;
+	int64_t since;	/* seconds since the epoch */
+	char *with;	/* "usr opt": the hierarchies of the class that were merged together */
+	char *inputs;	/* digest of all that the result depended on (specs: record.2) */
+	char *backend;	/* "overlay" */
+	char *layers_by; /* the rung of stack.h that built it */
+	int64_t gap;	/* microseconds without the tree at the last switch, 0 for none */
+	bool created;	/* the mount point did not exist and is removed by unmerge */
+	struct record_layer *layers;
+	size_t n_layers;
+	struct record_skipped *skipped; /* of the whole class */
+	size_t n_skipped;
+};
+
+struct record *record_new(const struct class *class, const char *hierarchy);
+void record_free(struct record *r);
+DEFINE_CLEANUP(struct record, record_free)
+
+/* Adds a zeroed entry at the end. NULL where memory ran out. */
+struct record_layer *record_add_layer(struct record *r);
+struct record_skipped *record_add_skipped(struct record *r);
+
+/* Whether the two are one extension with the same content: name, version, path and fingerprint. */
+bool record_is_same_layer(const struct record_layer *a, const struct record_layer *b);
+
+/* Whether the layers are the same, in the same order, with the same content. */
+bool record_has_same_layers(const struct record *a, const struct record *b);
+
+const struct record_layer *record_find_layer(const struct record *r, const char *name);
+
+/* The record as one JSON text, owned by the caller (schema extmerge.record/1). 0 or -ENOMEM. */
+int record_print(const struct record *r, char **ret);
+
+/*
+ * The reverse; 0, -ENOMEM, or -EBADMSG where the text is no record of ours: no JSON or more than one value,
+ * another schema, a hierarchy that the class does not have, a member of another type or out of its
+ * range, an extension without a name. Unknown keys are ignored, an unknown verdict is "unsupported".
+ */
+int record_parse(const char *text, size_t len, struct record **ret);

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the verbs found: tables and trees for people. */
+#include "report.h"
+
+#include <langinfo.h>
+#include <libsmartcols.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "file.h"
+#include "log.h"
+#include "text.h"
+
+/* One line on stdout; names in it may come from outside. */
+static void say(const char *format, ...) _printf_(1, 2);
+static void say(const char *format, ...) {
+	_cleanup_free_ char *text = NULL, *escaped = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	escaped = text ? text_escape(text) : NULL;
+	puts(escaped ?: "out of memory");
+}
+
+struct column {
+	const char *name;
+	int flags;
+};
+
+/* smartcols escapes control characters itself. NULL where memory ran out. */
+static struct libscols_table *make_table(const struct options *o, const struct column *columns) {
+	struct libscols_table *table = scols_new_table();
+
+	if (!table)
+		return NULL;
+	scols_table_enable_noheadings(table, !o->legend);
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		scols_table_enable_ascii(table, 1);
+	for (; columns->name; columns++)
+		if (!scols_table_new_column(table, columns->name, 0, columns->flags)) {
+			scols_unref_table(table);
+			return NULL;
+		}
+	return table;
+}
+
+static void set(struct libscols_line *line, size_t column, const char *text) {
+	if (line && text && scols_line_set_data(line, column, text) != 0)
+		log_error("Cannot print a table: out of memory");
+}
+
+static void set_size(struct libscols_line *line, size_t column, uint64_t bytes) {
+	char size[8];
+
+	text_size(bytes, size);
+	set(line, column, bytes ? size : NULL);
+}
+
+static void print_and_free(struct libscols_table *table) {
+	if (!table || (!scols_table_is_empty(table) && scols_print_table(table) != 0))
+		log_error("Cannot print a table: out of memory");
+	scols_unref_table(table);
+}
+
+static void format_time(int64_t seconds, char ret[static 64]) {
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || strftime(ret, 64, "%a %F %H:%M:%S", &tm) == 0)
+		strcpy(ret, "-");
+}
+
+enum { STATUS_NAME, STATUS_VERSION, STATUS_CLASS, STATUS_FORMAT, STATUS_TRUST, STATUS_SIZE,
+       STATUS_STATE, STATUS_NOTE };
+
+static const struct column status_columns[] = {
+	{ "NAME", SCOLS_FL_TREE }, { "VERSION", 0 },
+	{ "CLASS", 0 },		   { "FORMAT", 0 },
+	{ "TRUST", 0 },		   { "SIZE", SCOLS_FL_RIGHT },
+	{ "STATE", 0 },		   { "NOTE", SCOLS_FL_WRAP },
+	{ NULL, 0 },
+};
+
+/* "hides 3 files of the host, docker (11)" and whatever else was noted. */
+static char *layer_note(const struct record_layer *l) {
+	char host[64] = "";
+
+	if (l->hides_host)
+		snprintf(host, sizeof(host), "%u of the host", l->hides_host);
+	if (!l->hides_host && !l->hides)
+		return strdup(l->note ?: "");
+	return text_format("hides files: %s%s%s%s%s", host, l->hides_host && l->hides ? ", " : "",
+			   l->hides ?: "", l->note ? "; " : "", l->note ?: "");
+}
+
+static void add_layer_line(struct libscols_table *table, struct libscols_line *parent,
+			   const struct record *record, const struct record_layer *l) {
+	struct libscols_line *line = scols_table_new_line(table, parent);
+	_cleanup_free_ char *note = layer_note(l);
+
+	set(line, STATUS_NAME, l->name);
+	set(line, STATUS_VERSION, l->version);
+	set(line, STATUS_CLASS, record->class->name);
+	set(line, STATUS_FORMAT, l->format);
+	set(line, STATUS_TRUST, l->trust);
+	set_size(line, STATUS_SIZE, l->size);
+	set(line, STATUS_STATE, "active");
+	set(line, STATUS_NOTE, note);
+}
+
+static void add_skipped_line(struct libscols_table *table, struct libscols_line *parent,
+			     const struct record *record, const struct record_skipped *s) {
+	struct libscols_line *line = scols_table_new_line(table, parent);
+	_cleanup_free_ char *note = text_format("%s: %s", verdict_word(s->code), s->text ?: "");
+
+	set(line, STATUS_NAME, s->name);
+	set(line, STATUS_VERSION, s->version);
+	set(line, STATUS_CLASS, record->class->name);
+	set(line, STATUS_STATE, verdict_is_quiet(s->code) ? verdict_word(s->code) : "skipped");
+	set(line, STATUS_NOTE, note);
+}
+
+static char *hierarchy_note(const struct state_hierarchy *h) {
+	if (h->kind == STATE_COVERED)
+		return text_format("%s is mounted on top of extmerge's tree", h->other);
+	if (h->kind == STATE_PEER)
+		return text_format("by systemd-%s; systemd-%s unmerge before extmerge can",
+				   h->class->name, h->class->name);
+	if (h->kind == STATE_MERGED && h->stacked > 1)
+		return text_format("%u trees on each other: extmerge refresh ends what was begun",
+				   h->stacked);
+	if (h->record && !h->record->inputs)
+		return strdup("its record cannot be read");
+	if (h->record && h->record->gap)
+		return text_format("this kernel cannot mount beneath: the last switch left a gap "
+				   "of %lld us", (long long)h->record->gap);
+	return strdup("");
+}
+
+static void add_hierarchy_lines(struct libscols_table *table, const struct state_hierarchy *h,
+				bool with_skipped) {
+	static const char *const words[] = { [STATE_PLAIN] = "not merged",
+					     [STATE_MERGED] = "merged",
+					     [STATE_COVERED] = "covered",
+					     [STATE_PEER] = "foreign" };
+	struct libscols_line *parent = scols_table_new_line(table, NULL);
+	_cleanup_free_ char *path = file_join("", h->name), *note = hierarchy_note(h);
+
+	set(parent, STATUS_NAME, path);
+	set(parent, STATUS_STATE, words[h->kind]);
+	set(parent, STATUS_NOTE, note);
+	for (size_t i = 0; h->record && i < h->record->n_layers; i++)
+		add_layer_line(table, parent, h->record, &h->record->layers[i]);
+	/* What was skipped belongs to the class: it is shown once. */
+	for (size_t i = 0; h->record && with_skipped && i < h->record->n_skipped; i++)
+		add_skipped_line(table, parent, h->record, &h->record->skipped[i]);
+}
+
+static void print_summary(const struct route *r, const struct record *newest) {
+	char since[64];
+
+	if (!newest) {
+		say("Nothing is merged.");
+		return;
+	}
+	format_time(newest->since, since);
+	say("Merged: generation %llu since %s, by the kernel's %s.",
+	    (unsigned long long)route_generation(r), since, newest->backend ?: "overlay");
+}
+
+void report_status(const struct route *r, bool is_pending) {
+	struct libscols_table *table = make_table(r->options, status_columns);
+	const struct record *newest = NULL;
+	const struct class *shown = NULL;
+
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct record *record = r->state.hierarchies[i].record;
+
+		if (record && (!newest || record->generation > newest->generation))
+			newest = record;
+	}
+	if (r->options->legend)
+		print_summary(r, newest);
+	for (size_t i = 0; table && i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+		if (!route_has_class(r, h->class) || h->fd < 0)
+			continue;
+		add_hierarchy_lines(table, h, h->class != shown);
+		if (h->record)
+			shown = h->class;
+	}
+	print_and_free(table);
+	if (r->options->legend && is_pending)
+		say("The extensions have changed since. See: extmerge plan   Apply: extmerge refresh");
+}
+
+enum { LIST_NAME, LIST_VERSION, LIST_CLASS, LIST_FORMAT, LIST_SIZE, LIST_STATE, LIST_PATH,
+       LIST_REASON };
+
+static const struct column list_columns[] = {
+	{ "NAME", 0 }, { "VERSION", 0 }, { "CLASS", 0 }, { "FORMAT", 0 },
+	{ "SIZE", SCOLS_FL_RIGHT }, { "STATE", 0 }, { "PATH", 0 }, { "REASON", SCOLS_FL_WRAP },
+	{ NULL, 0 },
+};
+
+static void add_list_line(struct libscols_table *table, const struct extension *x) {
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	_cleanup_free_ char *forced =
+		x->forced.text ? text_format("forced: %s", x->forced.text) : NULL;
+
+	set(line, LIST_NAME, x->name.name);
+	set(line, LIST_VERSION, x->name.version);
+	set(line, LIST_CLASS, x->class->name);
+	set(line, LIST_FORMAT, extension_format_word(x));
+	set_size(line, LIST_SIZE, x->size);
+	set(line, LIST_STATE, verdict_word(x->verdict.code));
+	set(line, LIST_PATH, x->path);
+	set(line, LIST_REASON, x->verdict.text ?: forced ?: x->note);
+}
+
+void report_list(const struct route *r) {
+	struct libscols_table *table = make_table(r->options, list_columns);
+	size_t n_fit = 0;
+
+	for (size_t i = 0; table && i < r->extensions.n; i++) {
+		add_list_line(table, r->extensions.items[i]);
+		n_fit += extension_fits(r->extensions.items[i]);
+	}
+	if (r->extensions.n > 0)
+		print_and_free(table);
+	else
+		scols_unref_table(table);
+	if (!r->options->legend)
+		return;
+	if (r->extensions.n == 0)
+		say("No extensions found.");
+	else
+		say("%zu found, %zu fit.", r->extensions.n, n_fit);
+}
+
+/* "28.0.4 -> 28.1.0", or the one version there is. */
+static char *describe_version(const struct plan_change *c) {
+	const char *old = c->old ? c->old->version : NULL;
+	const char *wanted = c->wanted ? c->wanted->version : NULL;
+
+	if (old && wanted && strcmp(old, wanted) != 0)
+		return text_format("%s -> %s", old, wanted);
+	return strdup(wanted ?: old ?: "");
+}
+
+static char *describe_change(const struct plan_change *c) {
+	const struct record_layer *l = c->wanted ?: c->old;
+	_cleanup_free_ char *version = describe_version(c);
+
+	return text_format("  %s %-8s %s%s%s  (%s, %s)", plan_change_sign(c->kind),
+			   plan_change_word(c->kind), l->name, version && *version ? " " : "",
+			   version ?: "", c->class->name, l->format ?: "?");
+}
+
+static void print_step(const struct plan_step *s) {
+	const struct record *record = s->wanted ?: s->old;
+
+	if (s->action == PLAN_NOTHING)
+		return;
+	say("/%s  %s", s->hierarchy, plan_action_word(s->action));
+	if (s->action == PLAN_UNMERGE)
+		return;
+	for (size_t i = 0; i < record->n_layers; i++) {
+		const struct record_layer *l = &record->layers[i];
+		_cleanup_free_ char *note = layer_note(l);
+
+		say("  %2zu  %s%s%s%s%s", record->n_layers - i, l->name, l->version ? " " : "",
+		    l->version ?: "", note && *note ? "   ! " : "", note ?: "");
+	}
+	say("   0  the host's own");
+}
+
+static void print_skipped(const struct route *r) {
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		const struct extension *x = r->extensions.items[i];
+		const char *hint = verdict_hint(x->verdict.code);
+
+		if (extension_fits(x))
+			continue;
+		say("  ! %-8s %s  %s: %s",
+		    verdict_is_quiet(x->verdict.code) ? "leave" : "skip", x->path,
+		    verdict_word(x->verdict.code), x->verdict.text);
+		if (hint && !verdict_is_quiet(x->verdict.code))
+			say("             hint: %s", hint);
+	}
+}
+
+void report_plan(const struct route *r) {
+	const struct plan *p = &r->plan;
+
+	if (r->options->legend)
+		say("Generation %llu -> %llu   (nothing has been changed)",
+		    (unsigned long long)route_generation(r),
+		    (unsigned long long)route_generation(r) + plan_has_work(p));
+	for (size_t i = 0; i < p->n_changes; i++) {
+		_cleanup_free_ char *text = describe_change(&p->changes[i]);
+
+		say("%s", text ?: "out of memory");
+	}
+	print_skipped(r);
+	for (size_t i = 0; i < p->n_steps; i++)
+		print_step(&p->steps[i]);
+	if (r->options->legend && !plan_has_work(p))
+		say("Nothing to do.");
+	else if (r->options->legend)
+		say("%zu to add, %zu to change, %zu to remove, %zu skipped.  Apply: extmerge refresh",
+		    plan_count(p, PLAN_ADDED), plan_count(p, PLAN_CHANGED),
+		    plan_count(p, PLAN_REMOVED), route_count_skipped(r));
+}
+
+static void notice_step(const struct route *r, const struct plan_step *s) {
+	if (s->action == PLAN_NOTHING || s->action == PLAN_KEEP)
+		return;
+	if (s->action == PLAN_UNMERGE)
+		log_notice("/%s  unmerged", s->hierarchy);
+	else if (s->wanted->gap > 0)
+		log_notice("/%s  %zu layers over the host's own, with a gap of %lld us: this kernel "
+			   "cannot mount beneath", s->hierarchy, s->wanted->n_layers,
+			   (long long)s->wanted->gap);
+	else
+		log_notice("/%s  %zu layer%s over the host's own, without a gap", s->hierarchy,
+			   s->wanted->n_layers, s->wanted->n_layers == 1 ? "" : "s");
+	if (s->wanted)
+		log_detail("/%s was built by the '%s' rung of generation %llu", s->hierarchy,
+			   s->wanted->layers_by ?: "?", (unsigned long long)route_generation(r) + 1);
+}
+
+void report_changes(const struct route *r) {
+	const struct plan *p = &r->plan;
+
+	for (size_t i = 0; i < p->n_changes; i++) {
+		_cleanup_free_ char *text = describe_change(&p->changes[i]);
+
+		if (p->changes[i].kind != PLAN_SAME)
+			log_notice("%s", text ?: "out of memory");
+	}
+	for (size_t i = 0; i < p->n_steps; i++)
+		notice_step(r, &p->steps[i]);
+}
+
+void report_skipped(const struct route *r) {
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		const struct extension *x = r->extensions.items[i];
+		const struct verdict *v = &x->verdict;
+
+		if (x->forced.text)
+			log_warning("%s: forced, although %s", x->path, x->forced.text);
+		if (extension_fits(x) && x->note)
+			log_warning("%s: %s", x->path, x->note);
+		if (extension_fits(x) || verdict_is_quiet(v->code))
+			continue;
+		log_warning("%s skipped: %s: %s", x->path, verdict_word(v->code), v->text);
+		if (verdict_hint(v->code))
+			log_hint("%s", verdict_hint(v->code));
+	}
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The route of DESIGN: discover -> examine -> match -> order -> plan -> apply -> record, as the steps that the
+ * verbs are made of. A struct route is filled from left to right, never backwards.
+ *
+ * The functions below say themselves what went wrong (log.h), and return an exit code.
+ */
+#pragma once
+
+#include "apply.h"
+#include "examine.h"
+#include "host.h"
+#include "options.h"
+#include "plan.h"
+#include "state.h"
+#include "workshop.h"
+
+/* One hierarchy's mounts that have to be seen in the new tree as well. */
+struct route_submounts {
+	struct stack_submount *items;
+	size_t n;
+};
+
+struct route {
+	const struct options *options;
+
+	/* route_open(): what is merged now */
+	int root, directory; /* O_PATH, in the caller's namespace */
+	int lock;
+	struct state state;
+
+	/* route_enter(), route_discover(): the host without our trees, and what there is to merge */
+	bool is_privileged;
+	struct workshop workshop;
+	int base; /* the root seen in the workshop, or as it is without privilege */
+	struct host host;
+	struct extensions extensions;
+	char **problems; /* sentences about search directories */
+	char inputs[CLASS_COUNT][65];
+	struct route_submounts submounts[STATE_HIERARCHIES_MAX];
+
+	/* route_examine(), route_plan() */
+	struct hierarchy hierarchies[STATE_HIERARCHIES_MAX]; /* parallel to state.hierarchies */
+	size_t n_hierarchies;
+	struct record *wanted[STATE_HIERARCHIES_MAX];
+	struct plan plan;
+
+	/* route_apply() */
+	struct stack stacks[STATE_HIERARCHIES_MAX];
+	int64_t gap; /* microseconds, the longest of all hierarchies */
+};
+
+#define ROUTE_NONE { .root = -EBADF, .directory = -EBADF, .lock = -EBADF, .base = -EBADF,          \
+		     .workshop = WORKSHOP_NONE }
+
+/* Opens the root and reads what is merged. */
+enum exit_code route_open(struct route *r, const struct options *o);
+
+/* For verbs that change something: needs privilege, takes the lock, heals, reads the state anew. */
+enum exit_code route_lock(struct route *r);
+
+/* Goes into the workshop, where nothing is merged; without privilege looks at the host as it is. */
+enum exit_code route_enter(struct route *r);
+
+/* Reads the host and discovers. */
+enum exit_code route_discover(struct route *r);
+
+/* Whether what is merged was made from exactly what there is now (specs: record.2). */
+bool route_is_current(const struct route *r);
+
+/* Examines all, and computes the plan. */
+enum exit_code route_examine(struct route *r);
+
+/* The plan of removing everything of the chosen classes. */
+enum exit_code route_plan_removal(struct route *r);
+
+/* Builds, switches, checks. */
+enum exit_code route_apply(struct route *r);
+
+/* How many extensions do not fit, other than by somebody's wish. */
+size_t route_count_skipped(const struct route *r);
+
+/* The generation that is merged now, 0 for none. */
+uint64_t route_generation(const struct route *r);
+
+/* Whether the class is asked for. */
+static inline bool route_has_class(const struct route *r, const struct class *class) {
+	return r->options->classes[class->id];
+}
+
+void route_done(struct route *r);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is merged now, as the kernel's mount table and the merged trees themselves say it; and the lock. */
+#pragma once
+
+#include "mount.h"
+#include "record.h"
+
+enum state_kind {
+	STATE_PLAIN,   /* the host's own directory, or none */
+	STATE_MERGED,  /* our tree is on top */
+	STATE_COVERED, /* somebody mounted something on top of our tree */
+	STATE_PEER,    /* merged by systemd-sysext or systemd-confext */
+};
+
+struct state_hierarchy {
+	const struct class *class;
+	const char *name; /* "usr" */
+	enum state_kind kind;
+	int fd;		 /* O_PATH: what is visible there, or -EBADF where there is nothing */
+	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill */
+	char *other;	 /* the foreign mount: "tmpfs 'x'" */
+	struct record *record; /* NULL unless merged; empty where it cannot be read */
+};
+
+/* Every hierarchy of every class, in the order of `classes`. */
+#define STATE_HIERARCHIES_MAX (CLASS_COUNT * CLASS_HIERARCHIES_MAX)
+struct state {
+	struct state_hierarchy hierarchies[STATE_HIERARCHIES_MAX];
+	size_t n;
+};
+
+/* Looks at the hierarchies below `root` in the namespace of this process. 0 or a negative errno. */
+int state_read(int root, struct state *ret);
+void state_done(struct state *s);
+
+/*
+ * Detaches the mount whose root `fd` is, and no other, however much is mounted around it. The working
+ * directory is changed on the way and set back to `directory`.
+ */
+int state_detach(int fd, int directory);
+
+/*
+ * Takes all our trees off the hierarchies below `root`: for the workshop's copy of the mount table,
+ * where the host's own directories are seen then.
+ */
+int state_peel(int root, int directory);
+
+/*
+ * Ends what a killed run began: where our trees lie on each other, all but the lowest, which is the
+ * newest and complete, are detached (specs: switch.6). The number of hierarchies healed, or an errno.
+ */
+int state_heal(int root, int directory);
+
+/*
+ * Takes the lock of the root: run/extmerge.lock, or the root directory itself where /run is missing, full
+ * or read-only. Waits up to `milliseconds`: -ETIMEDOUT. Returns the fd that holds it.
+ */
+int state_lock(int root, unsigned milliseconds);
+
+/* The mounts below the hierarchy `fd` that a person sees, outermost only, as paths below it (strv). */
+int state_submounts(int fd, char ***ret);

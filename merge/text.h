@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Text for people's eyes: escaping what came from outside, sizes, the nearest word. Pure. */
+#pragma once
+
+#include "base.h"
+
+/*
+ * The length of the character that `s` starts with, if it is UTF-8 (RFC 3629) and no control character
+ * (C0, DEL, C1: what a terminal may take for a command); otherwise, and at the end, 0.
+ */
+size_t text_printable_length(const char *s);
+
+/*
+ * A copy that a terminal may show: control characters, backslashes and bytes that are no UTF-8
+ * become \xHH, nothing else changes. NULL where memory ran out.
+ */
+char *text_escape(const char *s);
+
+/* "27.6M": at most six characters and NUL. */
+void text_size(uint64_t bytes, char ret[static 8]);
+
+/*
+ * The word of `words` (NULL-terminated) that is nearest to `word`, if it is near enough to be a slip
+ * of the hand (at most two edits, less than half of the word); otherwise NULL.
+ */
+const char *text_nearest(const char *word, const char *const *words);
+
+/* printf into a new string; NULL where memory ran out. */
+char *text_format(const char *format, ...) _printf_(1, 2);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* extmerge refresh: makes what is merged equal to what is there, without a gap. */
+#include "change.h"
+#include "verbs.h"
+
+static enum exit_code run(const struct options *o) {
+	struct route r;
+	enum exit_code code = route_open(&r, o);
+
+	if (code == EXIT_DONE)
+		code = route_lock(&r);
+	if (code == EXIT_DONE)
+		code = change_run(&r);
+	route_done(&r);
+	return code;
+}
+
+const struct verb verb_refresh = {
+	.name = "refresh",
+	.help = "Merge what is new, switch what has changed, take away what is gone",
+	.run = run,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* extmerge status: what is merged now, and whether that is still what is there. */
+#include "../json.h"
+#include "../report.h"
+#include "verbs.h"
+
+/* Whether a refresh would find something else than was merged; only root can look below the merge. */
+static bool is_pending(struct route *r) {
+	if (geteuid() != 0 || route_enter(r) != EXIT_DONE || route_discover(r) != EXIT_DONE)
+		return false;
+	return !route_is_current(r);
+}
+
+static void print_json(const struct route *r, bool pending) {
+	struct json_object *o = json_new("status");
+
+	json_add_number(o, "generation", (int64_t)route_generation(r));
+	json_add_bool(o, "pending", pending);
+	json_add_state(o, r);
+	json_print(o, r->options->json);
+}
+
+static enum exit_code run(const struct options *o) {
+	struct route r;
+	enum exit_code code = route_open(&r, o);
+
+	if (code == EXIT_DONE) {
+		bool pending = is_pending(&r);
+
+		if (o->json != JSON_OFF)
+			print_json(&r, pending);
+		else
+			report_status(&r, pending);
+	}
+	route_done(&r);
+	return code;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.help = "Show what is merged (this is also what extmerge alone does)",
+	.run = run,
+};

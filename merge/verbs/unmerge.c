@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* extmerge unmerge: shows the host's own directories again. */
+#include "change.h"
+#include "verbs.h"
+
+static enum exit_code run(const struct options *o) {
+	struct route r;
+	enum exit_code code = route_open(&r, o);
+
+	if (code == EXIT_DONE)
+		code = route_lock(&r);
+	if (code == EXIT_DONE)
+		code = route_enter(&r);
+	if (code == EXIT_DONE)
+		code = route_plan_removal(&r);
+	if (code == EXIT_DONE)
+		code = route_apply(&r);
+	if (code == EXIT_DONE)
+		change_report(&r, "Nothing is merged.");
+	route_done(&r);
+	return code;
+}
+
+const struct verb verb_unmerge = {
+	.name = "unmerge",
+	.help = "Take everything away again; the host's own directories are seen",
+	.run = run,
+};

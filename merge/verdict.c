@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of verdicts: word, hint, and how they are treated. */
+#include "verdict.h"
+
+#include <stdarg.h>
+
+static const struct {
+	const char *word, *hint;
+	bool forcible, quiet;
+} verdicts[VERDICT_COUNT] = {
+	[VERDICT_FITS] = { .word = "fits" },
+
+	[VERDICT_MASKED] = {
+		.word = "masked",
+		.hint = "Remove the empty directory or link to /dev/null to have it back",
+		.quiet = true,
+	},
+	[VERDICT_SHADOWED] = {
+		.word = "shadowed",
+		.hint = "Remove the other one, or rename this one, to have it merged",
+		.quiet = true,
+	},
+
+	[VERDICT_NO_RELEASE] = {
+		.word = "no-release",
+		.hint = "Add usr/lib/extension-release.d/extension-release.NAME "
+			"(confext: etc/...) with ID= in it, see extmerge(8)",
+		.forcible = true,
+	},
+	[VERDICT_NAME_MISMATCH] = {
+		.word = "name-mismatch",
+		.hint = "Give the image its old name, name the release file after it, "
+			"or set the file's attribute user.extension-release.strict to 0",
+		.forcible = true,
+	},
+	[VERDICT_WRONG_SCOPE] = {
+		.word = "wrong-scope",
+		.hint = "Rebuild it with this scope in SYSEXT_SCOPE= or CONFEXT_SCOPE=, "
+			"or merge it once anyway with --force=NAME",
+		.forcible = true,
+	},
+	[VERDICT_OTHER_ARCHITECTURE] = {
+		.word = "other-architecture",
+		.hint = "Get the image that was built for this machine",
+		.forcible = true,
+	},
+	[VERDICT_WRONG_ID] = {
+		.word = "wrong-id",
+		.hint = "Rebuild it for this distribution, set ID=_any if it fits all, "
+			"or merge it once anyway with --force=NAME",
+		.forcible = true,
+	},
+	[VERDICT_WRONG_LEVEL] = {
+		.word = "wrong-level",
+		.hint = "Rebuild it for the host's SYSEXT_LEVEL= or CONFEXT_LEVEL=, "
+			"or merge it once anyway with --force=NAME",
+		.forcible = true,
+	},
+	[VERDICT_WRONG_VERSION] = {
+		.word = "wrong-version",
+		.hint = "Rebuild it for this host, set SYSEXT_LEVEL= or CONFEXT_LEVEL=, "
+			"or merge it once anyway with --force=NAME",
+		.forcible = true,
+	},
+
+	[VERDICT_BAD_NAME] = {
+		.word = "bad-name",
+		.hint = "Rename it to NAME.raw or NAME_VERSION.raw, see extmerge(8)",
+	},
+	[VERDICT_BAD_RELEASE] = {
+		.word = "bad-release",
+		.hint = "Correct the extension-release file, see os-release(5)",
+	},
+	[VERDICT_UNKNOWN_FORMAT] = {
+		.word = "unknown-format",
+		.hint = "Build it as erofs, squashfs, ext4 or btrfs, bare or in a GPT",
+	},
+	[VERDICT_AMBIGUOUS] = {
+		.word = "ambiguous",
+		.hint = "Rebuild it so that only one reading of it is possible",
+	},
+	[VERDICT_CORRUPT] = {
+		.word = "corrupt",
+		.hint = "Copy the image again and compare its checksum with the source's",
+	},
+	[VERDICT_UNREADABLE] = {
+		.word = "unreadable",
+		.hint = "Check the permissions of the path and the health of the disk",
+	},
+	[VERDICT_UNRESPONSIVE] = {
+		.word = "unresponsive",
+		.hint = "Check the disk or network that the image lies on, "
+			"then run extmerge refresh",
+	},
+	[VERDICT_UNSUPPORTED] = {
+		.word = "unsupported",
+		.hint = "See extmerge status for what this kernel and this build can do",
+	},
+	[VERDICT_NO_PRIVILEGE] = {
+		.word = "no-privilege",
+		.hint = "Run extmerge as root",
+	},
+	[VERDICT_EMPTY] = {
+		.word = "empty",
+		.hint = "Put files below usr or opt (sysext), or etc (confext)",
+	},
+
+	[VERDICT_UNSAFE_PATH] = {
+		.word = "unsafe-path",
+		.hint = "Let only root write to the image and the directories above it",
+	},
+	[VERDICT_OS_RELEASE] = {
+		.word = "os-release",
+		.hint = "Rebuild it without an os-release file, which is the host's",
+	},
+	[VERDICT_TYPE_CONFLICT] = {
+		.word = "type-conflict",
+		.hint = "Rebuild it with a directory where the host has a directory",
+	},
+	[VERDICT_WHITEOUT] = {
+		.word = "whiteout",
+		.hint = "Rebuild it without whiteouts and opaque directories",
+	},
+	[VERDICT_OVERLAY_XATTR] = {
+		.word = "overlay-xattr",
+		.hint = "Rebuild it from a plain tree, not from an overlay's upper, "
+			"so that it has no overlay attributes",
+	},
+	[VERDICT_BAD_HIERARCHY] = {
+		.word = "bad-hierarchy",
+		.hint = "Rebuild it with usr, opt or etc as a plain directory",
+	},
+	[VERDICT_NESTED] = {
+		.word = "nested",
+		.hint = "Move it out of the hierarchies that it would be merged over",
+	},
+	[VERDICT_DUPLICATE] = {
+		.word = "duplicate",
+		.hint = "Remove one of the two: they are the same image",
+	},
+	[VERDICT_TOO_LARGE] = {
+		.word = "too-large",
+		.hint = "Split it into smaller extensions",
+	},
+	[VERDICT_TOO_MANY] = {
+		.word = "too-many",
+		.hint = "Join some of the extensions into one image",
+	},
+};
+
+const char *verdict_word(enum verdict_code code) {
+	return verdicts[code].word;
+}
+
+const char *verdict_hint(enum verdict_code code) {
+	return verdicts[code].hint;
+}
+
+bool verdict_is_forcible(enum verdict_code code) {
+	return verdicts[code].forcible;
+}
+
+bool verdict_is_quiet(enum verdict_code code) {
+	return verdicts[code].quiet;
+}
+
+int verdict_set(struct verdict *v, enum verdict_code code, const char *format, ...) {
+	char *text;
+	va_list ap;
+	int r;
+
+	/* Fitting is the absence of a reason: it replaces none and needs no sentence. */
+	if (v->code != VERDICT_FITS || code == VERDICT_FITS)
+		return 0;
+
+	va_start(ap, format);
+	r = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (r < 0)
+		return -ENOMEM;
+
+	v->code = code;
+	v->text = text;
+	return 0;
+}
+
+void verdict_done(struct verdict *v) {
+	free(v->text);
+	*v = (struct verdict){ .code = VERDICT_FITS };
+}

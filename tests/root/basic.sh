@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The route from end to end: merge, change, unmerge, with every kind of source.
+. "${TESTS_DIR:?}/lib.sh"
+begin
+
+make_tree "$X/one" one 1
+make_tree "$T/two" two 1
+make_image erofs "$T/two" "$X/two_1.0.raw"
+make_tree "$T/three" three 1
+make_image squashfs "$T/three" "$X/three.raw"
+make_conf_tree "$C/conf" conf 1
+before=$(mounts_below "$R")
+
+em plan
+is "plan says that a refresh would change something" $rc 10
+em merge
+is "merge succeeds" $rc 0
+is "the layers are in the order of their names, the newest name on top" "$(layers usr)" "two three one"
+is "every layer is seen" "$(cat "$R"/usr/bin/{one,two,three} "$R/etc/conf.conf" | paste -sd' ')" "1 1 1 1"
+is "the host's own files are seen" "$(cat "$R/usr/bin/host-tool" "$R/etc/host.conf")" $'host tool\nhost conf'
+is "a hierarchy that nobody extends is left alone" "$(mounts_below "$R/opt")" 0
+em merge
+is "merge refuses where something is merged" $rc 1
+like "and says what to do" "$err" "extmerge refresh"
+em refresh
+like "a refresh with nothing new does nothing" "$err" "Nothing has changed"
+make_tree "$X/one" one 2
+em plan
+is "a changed directory is noticed" $rc 10
+em refresh
+is "and merged" "$(cat "$R/usr/bin/one")" 2
+is "the hierarchy of the other class was not switched" \
+	"$("$EXTMERGE" --root="$R" status --json | jq '[.hierarchies[].generation] | @csv' -r)" "1,2,0"
+rm "$X/three.raw"
+em refresh
+is "what is gone is taken away" "$(layers usr)" "two one"
+em unmerge
+is "unmerge succeeds" $rc 0
+is "nothing is merged" "$(mounts_below "$R")" "$before"
+not_ok "its files are gone" test -e "$R/usr/bin/one"
+is "no loop device is left" "$(loops_below "$T")" 0
+finish

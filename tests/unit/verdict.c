@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Proves the table of verdicts, and that the first reason stands. */
+#include "merge/verdict.h"
+
+#include <wchar.h>
+
+#include "unit.h"
+
+/* Written down a second time: the words are stable, and so is who may be overridden. */
+static const struct {
+	enum verdict_code code;
+	const char *word;
+	bool forcible, quiet;
+} cases[] = {
+	{ VERDICT_FITS, "fits", false, false },
+	{ VERDICT_MASKED, "masked", false, true },
+	{ VERDICT_SHADOWED, "shadowed", false, true },
+	{ VERDICT_NO_RELEASE, "no-release", true, false },
+	{ VERDICT_NAME_MISMATCH, "name-mismatch", true, false },
+	{ VERDICT_WRONG_SCOPE, "wrong-scope", true, false },
+	{ VERDICT_OTHER_ARCHITECTURE, "other-architecture", true, false },
+	{ VERDICT_WRONG_ID, "wrong-id", true, false },
+	{ VERDICT_WRONG_LEVEL, "wrong-level", true, false },
+	{ VERDICT_WRONG_VERSION, "wrong-version", true, false },
+	{ VERDICT_BAD_NAME, "bad-name", false, false },
+	{ VERDICT_BAD_RELEASE, "bad-release", false, false },
+	{ VERDICT_UNKNOWN_FORMAT, "unknown-format", false, false },
+	{ VERDICT_AMBIGUOUS, "ambiguous", false, false },
+	{ VERDICT_CORRUPT, "corrupt", false, false },
+	{ VERDICT_UNREADABLE, "unreadable", false, false },
+	{ VERDICT_UNRESPONSIVE, "unresponsive", false, false },
+	{ VERDICT_UNSUPPORTED, "unsupported", false, false },
+	{ VERDICT_NO_PRIVILEGE, "no-privilege", false, false },
+	{ VERDICT_EMPTY, "empty", false, false },
+	{ VERDICT_UNSAFE_PATH, "unsafe-path", false, false },
+	{ VERDICT_OS_RELEASE, "os-release", false, false },
+	{ VERDICT_TYPE_CONFLICT, "type-conflict", false, false },
+	{ VERDICT_WHITEOUT, "whiteout", false, false },
+	{ VERDICT_OVERLAY_XATTR, "overlay-xattr", false, false },
+	{ VERDICT_BAD_HIERARCHY, "bad-hierarchy", false, false },
+	{ VERDICT_NESTED, "nested", false, false },
+	{ VERDICT_DUPLICATE, "duplicate", false, false },
+	{ VERDICT_TOO_LARGE, "too-large", false, false },
+	{ VERDICT_TOO_MANY, "too-many", false, false },
+};
+
+START_TEST(table) {
+	ck_assert_uint_eq(ARRAY_SIZE(cases), VERDICT_COUNT);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_str_eq(verdict_word(cases[i].code), cases[i].word);
+		ck_assert_msg(verdict_is_forcible(cases[i].code) == cases[i].forcible,
+			      "%s", cases[i].word);
+		ck_assert_msg(verdict_is_quiet(cases[i].code) == cases[i].quiet, "%s",
+			      cases[i].word);
+	}
+}
+END_TEST
+
+/* A sentence for a person: from a capital, without a full stop, short. */
+START_TEST(hints) {
+	ck_assert_ptr_null(verdict_hint(VERDICT_FITS));
+	for (enum verdict_code c = VERDICT_FITS + 1; c < VERDICT_COUNT; c++) {
+		const char *hint = verdict_hint(c);
+
+		ck_assert_msg(hint && strlen(hint) < 160, "%s", verdict_word(c));
+		ck_assert_msg(hint[0] >= 'A' && hint[0] <= 'Z', "%s", hint);
+		ck_assert_msg(hint[strlen(hint) - 1] != '.', "%s", hint);
+		ck_assert_msg(!strstr(hint, "  ") && !strchr(hint, '\t'), "%s", hint);
+	}
+}
+END_TEST
+
+START_TEST(first_reason_stands) {
+	struct verdict v = { 0 };
+
+	ck_assert_int_eq(verdict_set(&v, VERDICT_WRONG_ID, "ID=%s, host %s", "a", "b"), 0);
+	ck_assert_int_eq(verdict_set(&v, VERDICT_CORRUPT, "later"), 0);
+	ck_assert_int_eq(v.code, VERDICT_WRONG_ID);
+	ck_assert_str_eq(v.text, "ID=a, host b");
+
+	verdict_done(&v);
+	ck_assert_int_eq(v.code, VERDICT_FITS);
+	ck_assert_ptr_null(v.text);
+	verdict_done(&v);
+}
+END_TEST
+
+START_TEST(fitting_has_no_sentence) {
+	struct verdict v = { 0 };
+
+	ck_assert_int_eq(verdict_set(&v, VERDICT_FITS, "well"), 0);
+	ck_assert_int_eq(v.code, VERDICT_FITS);
+	ck_assert_ptr_null(v.text);
+}
+END_TEST
+
+/* A sentence that cannot be made leaves no half verdict: %lc with no character fails. */
+START_TEST(failure_changes_nothing) {
+	struct verdict v = { 0 };
+
+	ck_assert_int_eq(verdict_set(&v, VERDICT_EMPTY, "%lc", (wint_t)0x110000), -ENOMEM);
+	ck_assert_int_eq(v.code, VERDICT_FITS);
+	ck_assert_ptr_null(v.text);
+}
+END_TEST
+
+int main(void) {
+	return unit_main("verdict", (const TTest *const[]){
+					    table,
+					    hints,
+					    first_reason_stands,
+					    fitting_has_no_sentence,
+					    failure_changes_nothing,
+					    NULL,
+				    });
+}
