@@ -7,6 +7,7 @@
 #include "file.h"
 #include "kernel.h"
 #include "source.h"
+#include "strv.h"
 #include "survey.h"
 #include "tree.h"
 
@@ -23,6 +24,7 @@ int hierarchy_open(struct hierarchy *h, const struct class *class, const char *n
 
 static void layer_done(struct layer *l) {
 	close_fdp(&l->fd);
+	free(l->covered);
 	free(l->hides);
 	for (size_t i = 0; i < l->n_witnesses; i++)
 		free(l->witnesses[i].path);
@@ -33,6 +35,7 @@ void hierarchy_done(struct hierarchy *h) {
 		layer_done(&h->layers[i]);
 	free(h->layers);
 	overlap_free(h->index);
+	strv_free(h->mounts);
 	free(h->witness.path);
 	close_fdp(&h->base);
 }
@@ -139,6 +142,10 @@ void hierarchy_revert(struct hierarchy *h, const struct extension *e) {
 		layer_done(&h->layers[--h->n_layers]);
 }
 
+bool hierarchy_has_mount(const struct hierarchy *h, const char *path) {
+	return strv_contains(h->mounts, path);
+}
+
 bool hierarchy_supplies(const struct hierarchy *h, const char *path, unsigned layer) {
 	_cleanup_free_ char *copy = strdup(path);
 	struct overlap_node found = { .layer = 0 };
@@ -154,6 +161,8 @@ bool hierarchy_supplies(const struct hierarchy *h, const char *path, unsigned la
 static int look_for_witness(const struct tree_entry *e, void *data) {
 	struct hierarchy *h = data;
 
+	if (hierarchy_has_mount(h, e->path))
+		return TREE_SKIP;
 	if (e->depth == 0 || !hierarchy_supplies(h, e->path, 0))
 		return 0;
 	h->witness.path = strdup(e->path);

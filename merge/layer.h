@@ -23,6 +23,7 @@ struct layer {
 	int fd;			     /* O_PATH */
 	struct stat st;
 	uint32_t entries, hides_host;
+	char *covered; /* the first directory of it that a mount of the host covers, or NULL */
 	uint32_t *hides; /* files of each lower layer, by its number */
 	struct layer_witness witnesses[LAYER_WITNESSES];
 	size_t n_witnesses;
@@ -36,6 +37,7 @@ struct hierarchy {
 	struct layer *layers; /* lowest first: layer number i + 1 in the index, 0 is the host */
 	size_t n_layers;
 	struct overlap *index;
+	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
 	struct layer_witness witness; /* of the host; path NULL where it has nothing to show */
 };
 
@@ -57,6 +59,9 @@ void hierarchy_revert(struct hierarchy *h, const struct extension *e);
 
 /* Chooses the host's witness, once all layers are there. 0 or a negative errno. */
 int hierarchy_choose_witness(struct hierarchy *h);
+
+/* Whether something of the host is mounted at exactly this path below the hierarchy (layer.7). */
+bool hierarchy_has_mount(const struct hierarchy *h, const char *path);
 
 /* Whether the uppermost layer that has the file `path` is layer number `layer` (0: the host). */
 bool hierarchy_supplies(const struct hierarchy *h, const char *path, unsigned layer);

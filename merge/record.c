@@ -238,6 +238,9 @@ static int parse_member(json_object *value, void *at, enum member_type type) {
 		return -EBADMSG;
 	switch (type) {
 	case MEMBER_TEXT:
+		if (strlen(json_object_get_string(value)) !=
+		    (size_t)json_object_get_string_len(value))
+			return -EBADMSG; /* a NUL in it */
 		free(*(char **)at);
 		*(char **)at = strdup(json_object_get_string(value));
 		return *(char **)at ? 0 : -ENOMEM;
@@ -358,8 +361,8 @@ int record_parse(const char *text, size_t len, struct record **ret) {
 	if (!tokener)
 		return -ENOMEM;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT); /* nothing may follow */
-	if (len > INT32_MAX)
-		len = 0;
+	if (len > INT32_MAX || memchr(text, '\0', len))
+		len = 0; /* which is no JSON */
 	o = json_tokener_parse_ex(tokener, text, (int)len);
 	if (json_object_is_type(o, json_type_object))
 		r = parse_object(o, ret);

@@ -238,23 +238,39 @@ static bool has_skipped(const struct record *record) {
 	return false;
 }
 
-bool route_is_current(const struct route *r) {
-	for (size_t c = 0; c < CLASS_COUNT; c++) {
-		bool is_there = false;
+/* Whether there is anything of the class, merged or to merge. */
+static bool class_is_there(const struct route *r, const struct class *class) {
+	for (size_t i = 0; i < r->extensions.n; i++)
+		if (r->extensions.items[i]->class == class)
+			return true;
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].class == class &&
+		    r->state.hierarchies[i].kind != STATE_PLAIN)
+			return true;
+	return false;
+}
 
-		for (size_t i = 0; i < r->extensions.n; i++)
-			is_there |= r->extensions.items[i]->class->id == c;
-		for (size_t i = 0; i < r->state.n; i++)
-			is_there |= r->state.hierarchies[i].class->id == c &&
-				    r->state.hierarchies[i].kind != STATE_PLAIN;
-		if (r->options->classes[c] && is_there && !class_is_current(r, &classes[c]))
-			return false;
+/* With --strict, what was skipped last time is an error now. */
+static bool class_has_skipped(const struct route *r, const struct class *class) {
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].class == class && r->state.hierarchies[i].record &&
+		    has_skipped(r->state.hierarchies[i].record))
+			return true;
+	return false;
+}
+
+bool route_settle(struct route *r) {
+	bool all = true;
+
+	for (size_t c = 0; c < CLASS_COUNT; c++) {
+		const struct class *class = &classes[c];
+
+		r->is_settled[c] = !r->options->classes[c] || !class_is_there(r, class) ||
+				   (class_is_current(r, class) &&
+				    !(r->options->strict && class_has_skipped(r, class)));
+		all = all && r->is_settled[c];
 	}
-	/* With --strict, what was skipped last time is an error now. */
-	for (size_t i = 0; r->options->strict && i < r->state.n; i++)
-		if (r->state.hierarchies[i].record && has_skipped(r->state.hierarchies[i].record))
-			return false;
-	return true;
+	return all;
 }
 
 static enum exit_code examine_all(struct route *r) {
@@ -270,6 +286,8 @@ static enum exit_code examine_all(struct route *r) {
 		size_t first = 0, n = 0;
 		int e;
 
+		if (r->is_settled[x->class->id])
+			continue;
 		while (r->hierarchies[first].class != x->class)
 			first++;
 		for (n = first; n < r->n_hierarchies && r->hierarchies[n].class == x->class; n++)
@@ -293,6 +311,10 @@ static enum exit_code open_hierarchies(struct route *r) {
 			return code_of(e);
 		}
 		r->n_hierarchies++;
+		for (size_t n = 0; e == 0 && n < r->submounts[i].n; n++)
+			e = strv_append(&r->hierarchies[i].mounts, r->submounts[i].items[n].path);
+		if (e < 0)
+			return fail(e, "plan");
 	}
 	return EXIT_DONE;
 }
@@ -322,6 +344,18 @@ static int describe_hidden(const struct hierarchy *h, const struct layer *l, siz
 	return 0;
 }
 
+/* What a person should know about the layer besides what it hides: the first thing of these. */
+static int describe_note(const struct hierarchy *h, const struct layer *l, char **ret) {
+	if (l->extension->forced.text)
+		return copy_text(ret, l->extension->forced.text);
+	if (l->covered) {
+		*ret = text_format("nothing of it below /%s/%s is seen: the host has a mount there",
+				   h->name, l->covered);
+		return *ret ? 0 : -ENOMEM;
+	}
+	return copy_text(ret, l->extension->note);
+}
+
 static int record_layers(const struct hierarchy *h, struct record *record) {
 	for (size_t i = h->n_layers; i > 0; i--) {
 		const struct layer *l = &h->layers[i - 1];
@@ -334,7 +368,7 @@ static int record_layers(const struct hierarchy *h, struct record *record) {
 		    copy_text(&to->format, extension_format_word(x)) < 0 ||
 		    copy_text(&to->fingerprint, x->fingerprint) < 0 ||
 		    copy_text(&to->trust, "unprotected") < 0 ||
-		    copy_text(&to->note, x->forced.text ?: x->note) < 0 ||
+		    describe_note(h, l, &to->note) < 0 ||
 		    describe_hidden(h, l, i - 1, to) < 0)
 			return -ENOMEM;
 		to->size = x->size;
@@ -404,7 +438,8 @@ static int compute_plan(struct route *r) {
 	const struct record *old[STATE_HIERARCHIES_MAX] = { NULL };
 
 	for (size_t i = 0; i < r->state.n; i++)
-		if (route_has_class(r, r->state.hierarchies[i].class))
+		if (route_has_class(r, r->state.hierarchies[i].class) &&
+		    !r->is_settled[r->state.hierarchies[i].class->id])
 			old[i] = r->state.hierarchies[i].record;
 	return plan_compute(old, (const struct record *const *)r->wanted, r->state.n, &r->plan);
 }
@@ -565,6 +600,10 @@ enum exit_code route_apply(struct route *r) {
 
 	if (code != EXIT_DONE || !plan_has_work(&r->plan))
 		return code;
+	if (!r->is_privileged) {
+		log_error("Cannot mount: this process lacks CAP_SYS_ADMIN");
+		return EXIT_PRIVILEGE;
+	}
 	for (size_t i = 0; i < r->state.n; i++)
 		r->stacks[i] = (struct stack){ .tree = -EBADF, .meta = -EBADF };
 	code = build_all(r);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "apply.h"
+#include "digest.h"
 #include "examine.h"
 #include "host.h"
 #include "options.h"
@@ -36,7 +37,8 @@ struct route {
 	struct host host;
 	struct extensions extensions;
 	char **problems; /* sentences about search directories */
-	char inputs[CLASS_COUNT][65];
+	char inputs[CLASS_COUNT][DIGEST_TEXT_MAX];
+	bool is_settled[CLASS_COUNT]; /* nothing to do for the class */
 	struct route_submounts submounts[STATE_HIERARCHIES_MAX];
 
 	/* route_examine(), route_plan() */
@@ -65,8 +67,11 @@ enum exit_code route_enter(struct route *r);
 /* Reads the host and discovers. */
 enum exit_code route_discover(struct route *r);
 
-/* Whether what is merged was made from exactly what there is now (specs: record.2). */
-bool route_is_current(const struct route *r);
+/*
+ * Marks the classes for which what is merged was made from exactly what there is now (specs: record.2):
+ * they are neither examined nor planned. Returns whether that is so for all that were asked for.
+ */
+bool route_settle(struct route *r);
 
 /* Examines all, and computes the plan. */
 enum exit_code route_examine(struct route *r);

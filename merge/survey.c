@@ -184,6 +184,13 @@ static int descend(struct survey *s, const struct tree_entry *e, int64_t node) {
 	return 0;
 }
 
+/* layer.7: the host's mount stays on top of it, so nothing in it will be seen. */
+static int note_covered(struct layer *l, const struct tree_entry *e) {
+	if (!l->covered)
+		l->covered = strdup(e->path);
+	return l->covered ? TREE_SKIP : -ENOMEM;
+}
+
 static int enter_one(struct survey *s, const struct tree_entry *e) {
 	enum overlap_type above = type_of(&e->st), below;
 	enum overlap_effect effect;
@@ -201,6 +208,8 @@ static int enter_one(struct survey *s, const struct tree_entry *e) {
 	if (node < 0)
 		return (int)node;
 	s->layer->entries++;
+	if (hierarchy_has_mount(s->h, e->path))
+		return note_covered(s->layer, e);
 	r = keep_witness(s->layer, e);
 	return r < 0 || e->fd < 0 ? r : descend(s, e, node);
 }

@@ -28,7 +28,7 @@ enum exit_code change_run(struct route *r) {
 		code = route_discover(r);
 	if (code != EXIT_DONE)
 		return code;
-	if (route_is_current(r)) {
+	if (route_settle(r)) {
 		change_report(r, r->extensions.n ? "Nothing has changed." : "No extensions found.");
 		return EXIT_DONE;
 	}

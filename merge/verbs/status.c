@@ -8,7 +8,7 @@
 static bool is_pending(struct route *r) {
 	if (geteuid() != 0 || route_enter(r) != EXIT_DONE || route_discover(r) != EXIT_DONE)
 		return false;
-	return !route_is_current(r);
+	return !route_settle(r);
 }
 
 static void print_json(const struct route *r, bool pending) {
