@@ -11,6 +11,8 @@
 #include "state.h"
 #include "text.h"
 
+#define WITNESS_TRIES 5
+
 /* Where this run switches. */
 struct place {
 	int root, directory;
@@ -146,23 +148,35 @@ static int switch_back(const struct place *p, struct apply_step *s) {
 	return 0;
 }
 
-static bool shows(int fd, const struct layer_witness *w) {
-	struct stat st;
+static bool looks_same(const struct stat *a, const struct stat *b) {
+	if (S_ISDIR(a->st_mode) || S_ISDIR(b->st_mode))
+		return (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
+	return a->st_mode == b->st_mode && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
 
-	if (fstatat(fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return false;
-	/* overlayfs shows the layer's own inode number, but for directories. */
-	return S_ISDIR(w->st.st_mode) ? S_ISDIR(st.st_mode) :
-					st.st_ino == w->st.st_ino && st.st_size == w->st.st_size &&
-						st.st_mode == w->st.st_mode;
+/*
+ * Whether the merged tree shows what the layer has at the path now. The host's own directory and directory
+ * extensions live on: what changes between the two looks is looked at again.
+ */
+static bool shows(int tree, int layer, const char *path) {
+	for (unsigned i = 0; i < WITNESS_TRIES; i++) {
+		struct stat seen, own;
+		bool is_seen = fstatat(tree, path, &seen, AT_SYMLINK_NOFOLLOW) == 0;
+		bool is_own = fstatat(layer, path, &own, AT_SYMLINK_NOFOLLOW) == 0;
+
+		if (is_seen ? is_own && looks_same(&seen, &own) : !is_own)
+			return true;
+	}
+	return false;
 }
 
 static bool shows_layer(int fd, const struct hierarchy *h, unsigned number) {
 	const struct layer *l = &h->layers[number - 1];
 
 	for (size_t i = 0; i < l->n_witnesses; i++)
-		if (hierarchy_supplies(h, l->witnesses[i].path, number))
-			return shows(fd, &l->witnesses[i]);
+		if (hierarchy_supplies(h, l->witnesses[i], number))
+			return shows(fd, l->fd, l->witnesses[i]);
 	return true; /* all that was kept of it is hidden by others: nothing of it can be asked for */
 }
 
@@ -180,9 +194,9 @@ static int check(const struct place *p, const struct apply_step *s, char **ret_w
 		*ret_why = text_format("the new tree is not what is seen at /%s", s->name);
 		return -EXDEV;
 	}
-	if (s->h->witness.path && !shows(fd, &s->h->witness)) {
+	if (s->h->witness && !shows(fd, s->h->base, s->h->witness)) {
 		*ret_why = text_format("/%s/%s of the host is missing in the new tree", s->name,
-				       s->h->witness.path);
+				       s->h->witness);
 		return -EXDEV;
 	}
 	for (unsigned i = 1; i <= s->h->n_layers; i++)

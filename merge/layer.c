@@ -27,7 +27,7 @@ static void layer_done(struct layer *l) {
 	free(l->covered);
 	free(l->hides);
 	for (size_t i = 0; i < l->n_witnesses; i++)
-		free(l->witnesses[i].path);
+		free(l->witnesses[i]);
 }
 
 void hierarchy_done(struct hierarchy *h) {
@@ -36,7 +36,7 @@ void hierarchy_done(struct hierarchy *h) {
 	free(h->layers);
 	overlap_free(h->index);
 	strv_free(h->mounts);
-	free(h->witness.path);
+	free(h->witness);
 	close_fdp(&h->base);
 }
 
@@ -165,9 +165,8 @@ static int look_for_witness(const struct tree_entry *e, void *data) {
 		return TREE_SKIP;
 	if (e->depth == 0 || !hierarchy_supplies(h, e->path, 0))
 		return 0;
-	h->witness.path = strdup(e->path);
-	h->witness.st = e->st;
-	return h->witness.path ? -ECANCELED : -ENOMEM;
+	h->witness = strdup(e->path);
+	return h->witness ? -ECANCELED : -ENOMEM;
 }
 
 int hierarchy_choose_witness(struct hierarchy *h) {

@@ -10,12 +10,6 @@
 #include "extension.h"
 #include "overlap.h"
 
-/* A file that must be seen in the merged tree, to prove that its layer is in it (specs: switch.5). */
-struct layer_witness {
-	char *path; /* below the hierarchy */
-	struct stat st;
-};
-
 #define LAYER_WITNESSES 4
 
 struct layer {
@@ -25,7 +19,8 @@ struct layer {
 	uint32_t entries, hides_host;
 	char *covered; /* the first directory of it that a mount of the host covers, or NULL */
 	uint32_t *hides; /* files of each lower layer, by its number */
-	struct layer_witness witnesses[LAYER_WITNESSES];
+	/* Files that must be seen in the merged tree, to prove that the layer is in it (switch.5). */
+	char *witnesses[LAYER_WITNESSES];
 	size_t n_witnesses;
 };
 
@@ -38,7 +33,7 @@ struct hierarchy {
 	size_t n_layers;
 	struct overlap *index;
 	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
-	struct layer_witness witness; /* of the host; path NULL where it has nothing to show */
+	char *witness; /* of the host; NULL where it has nothing to show */
 };
 
 /* Opens the host's own directory. 0 or a negative errno; a missing directory is no error. */

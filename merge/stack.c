@@ -23,8 +23,8 @@ struct request {
 
 /*
  * Options of every overlay. nofollow and metacopy=off: a layer's attributes must never lead to files
- * that are not at that path (facts/threats 37; redirect_dir=off would still follow). xino=off keeps
- * each layer's own inode numbers, by which the check after the switch knows its witnesses.
+ * that are not at that path; redirect_dir=off would still follow them (layer.4). xino=off: the tree is
+ * read-only, and each layer keeps its own inode numbers.
  */
 static const char *const options[][2] = {
 	{ "redirect_dir", "nofollow" },

@@ -151,13 +151,10 @@ static int check_os_release(struct survey *s, const struct tree_entry *e) {
 }
 
 static int keep_witness(struct layer *l, const struct tree_entry *e) {
-	struct layer_witness *w = &l->witnesses[l->n_witnesses];
-
 	if (l->n_witnesses == LAYER_WITNESSES || !S_ISREG(e->st.st_mode))
 		return 0;
-	w->path = strdup(e->path);
-	w->st = e->st;
-	if (!w->path)
+	l->witnesses[l->n_witnesses] = strdup(e->path);
+	if (!l->witnesses[l->n_witnesses])
 		return -ENOMEM;
 	l->n_witnesses++;
 	return 0;
