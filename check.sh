@@ -4,8 +4,8 @@
 #
 #   ./check.sh [--fast] [--only STAGE] [--no-install]
 #
-#   --fast         leaves out what takes long: fuzz, coverage, distcheck
-#   --only STAGE   one of: check asan root fuzz coverage distcheck lint (may be given again)
+#   --fast         leaves out what takes long: vm, fuzz, coverage, distcheck
+#   --only STAGE   one of: check asan root vm fuzz coverage distcheck lint (may be given again)
 #   --no-install   only says which packages are missing
 #
 # FUZZ_SECONDS (30) is the time for each fuzz target.
@@ -14,7 +14,7 @@ cd "$(dirname "$0")" || exit 1
 # shellcheck source=build-aux/setup.sh
 . build-aux/setup.sh
 
-stages=(check asan root fuzz coverage distcheck lint)
+stages=(check asan root vm fuzz coverage distcheck lint)
 only=() install=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -102,6 +102,10 @@ stage_root() {
 	tests make -C _build -s --no-print-directory check-root
 }
 
+stage_vm() {
+	build _build --enable-werror && tests make_in _build check-vm
+}
+
 stage_fuzz() {
 	setup_has fuzzer: || { skip "fuzz # there is no clang with libFuzzer"; return; }
 	build _build-fuzz --enable-fuzzing CC=clang && tests make_in _build-fuzz check-fuzz
@@ -134,7 +138,7 @@ stage_lint() {
 	one "lists of the Makefiles" build-aux/lists.sh
 	if command -v shellcheck >/dev/null; then
 		mapfile -t scripts < <(find autogen.sh check.sh demo.sh .ci/run tests/run build-aux/*.sh \
-			tests/*.sh tests/cli tests/root '(' -name '*.sh' -o -name run ')' 2>/dev/null | sort)
+			tests/*.sh tests/cli tests/root tests/vm tests/bench '(' -name '*.sh' -o -name run ')' 2>/dev/null | sort)
 		one "shellcheck of ${#scripts[@]} scripts" shellcheck --severity=warning "${scripts[@]}"
 	else
 		skip "shellcheck # is not there"

@@ -52,6 +52,11 @@ ext4     want cmd:mkfs.ext4      e2fsprogs        e2fsprogs            e2fsprogs
 vfat     want cmd:mkfs.vfat      dosfstools       dosfstools           dosfstools        dosfstools       dosfstools      dosfstools
 xfs      want cmd:mkfs.xfs       xfsprogs         xfsprogs             xfsprogs          xfsprogs         xfsprogs        xfsprogs
 attr     want cmd:setfattr       attr             attr                 attr              attr             attr            attr-progs
+jq       want cmd:jq             jq               jq                   jq                jq               jq              jq
+qemu     want cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x86        qemu-system-x86  qemu-system-x86_64 qemu
+busybox  want cmd:busybox        busybox-static   busybox              busybox-static    busybox          busybox-static  busybox
+cpio     want cmd:cpio           cpio             cpio                 cpio              cpio             cpio            cpio
+depmod   want cmd:depmod         kmod             kmod                 kmod              kmod             kmod            kmod
 xz       want cmd:xz             xz-utils         xz                   xz                xz               xz              xz
 python   want cmd:python3        python3          python3              python3           python           python3         python3
 mandoc   want cmd:mandoc         mandoc           mandoc               mandoc            mandoc           mandoc          mdocml

@@ -7,21 +7,27 @@
 #include "kernel.h"
 #include "strv.h"
 
+#define OPEN_TRIES 64
+
 static int open_resolved(int dir, const char *path, int flags, uint64_t resolve) {
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
 		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd;
+	int fd = -1;
 
 	/* O_PATH never waits and takes none of these (EINVAL). */
 	if (!(flags & O_PATH))
 		how.flags |= O_NOCTTY | O_NONBLOCK;
-	if (flags & O_CREAT)
-		how.mode = 0600;
-	do /* EAGAIN: a rename elsewhere raced with the ".." of a path; the kernel asks to retry */
+	/*
+	 * EAGAIN: a rename elsewhere raced with the ".." of a path, and the kernel asks to retry; or the
+	 * owner of the file holds a lease, which must not hold us.
+	 */
+	for (unsigned tries = 0; tries < OPEN_TRIES; tries++) {
 		fd = sys_openat2(dir, *path ? path : ".", &how);
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
 	return fd < 0 ? -errno : fd;
 }
 

@@ -42,8 +42,8 @@ static const struct option_row {
 	{ "json", "pretty|short|off", "Print JSON on stdout", optional_argument, OPTION_JSON },
 	{ "strict", NULL, "All or nothing: change nothing if any extension does not fit",
 	  no_argument, OPTION_STRICT },
-	{ "force", "NAME", "Merge it (without NAME: all) although it does not match this host; "
-			   "safety is never overridden", optional_argument, OPTION_FORCE },
+	{ "force", "NAME", "Merge it (without NAME: all) even if it does not match this host",
+	  optional_argument, OPTION_FORCE },
 	{ "lock-wait", "SECONDS", "How long to wait for another run (30)", required_argument,
 	  OPTION_LOCK_WAIT },
 	{ "no-legend", NULL, "No headings and closing lines", no_argument, OPTION_NO_LEGEND },

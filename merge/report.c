@@ -128,11 +128,11 @@ static char *hierarchy_note(const struct state_hierarchy *h) {
 	if (h->kind == STATE_COVERED)
 		return text_format("%s is mounted on top of extmerge's tree", h->other);
 	if (h->kind == STATE_PEER)
-		return text_format("by systemd-%s; systemd-%s unmerge before extmerge can",
+		return text_format("merged by systemd-%s: run systemd-%s unmerge first",
 				   h->class->name, h->class->name);
 	if (h->kind == STATE_MERGED && h->stacked > 1)
-		return text_format("%u trees on each other: extmerge refresh ends what was begun",
-				   h->stacked);
+		return text_format("%u trees lie on each other after an interrupted run: "
+				   "extmerge refresh finishes it", h->stacked);
 	if (h->record && !h->record->inputs)
 		return strdup("its record cannot be read");
 	if (h->record && h->record->gap)

@@ -476,7 +476,7 @@ static enum exit_code refuse_foreign(const struct route *r) {
 		if (h->kind == STATE_COVERED) {
 			log_error("Cannot switch /%s: %s is mounted on top of extmerge's tree",
 				  h->name, h->other);
-			log_hint("unmount it, or refresh without it after a restart");
+			log_hint("unmount it, then run extmerge refresh again");
 			return EXIT_FAILED;
 		}
 		if (h->kind == STATE_PEER && r->wanted[i]) {

@@ -14,7 +14,7 @@
 
 bool source_is_shortage(int error) {
 	static const int shortages[] = { -ENOMEM, -EMFILE, -ENFILE, -ENOSPC,
-					 -EDQUOT, -EINTR,  -EAGAIN };
+					 -EDQUOT, -EINTR };
 
 	for (size_t i = 0; i < ARRAY_SIZE(shortages); i++)
 		if (error == shortages[i])
@@ -81,7 +81,6 @@ static void take_partitions(const struct gpt *g, const struct gpt_choice *choice
 		l->parts[l->n_parts++] = (struct source_part){
 			.offset = g->partitions[index].offset,
 			.size = g->partitions[index].size,
-			.sector_size = g->sector_size,
 			.is_usr = d == GPT_USR,
 		};
 	}
@@ -127,7 +126,7 @@ int source_read_layout(struct extension *e, const char *native, const char *seco
 	if (l.is_disk)
 		r = read_table(e, native, secondary, &l);
 	else
-		l.parts[l.n_parts++] = (struct source_part){ .size = e->size, .sector_size = 512 };
+		l.parts[l.n_parts++] = (struct source_part){ .size = e->size };
 	for (size_t i = 0; r == 0 && extension_fits(e) && i < l.n_parts; i++)
 		r = probe_part(e, &l.parts[i]);
 	*ret = l;
@@ -169,10 +168,10 @@ static int mount_file(const struct extension *e, const struct source_part *p,
 
 static int attach_loop(const struct extension *e, const struct source_part *p,
 		       const struct workshop *w) {
-	int loop = loop_attach(e->fd, p->offset, p->size, p->sector_size, w->scratch);
+	int loop = loop_attach(e->fd, p->offset, p->size, w->scratch);
 
 	if (loop == -ENODEV && module_load("loop") == 0)
-		loop = loop_attach(e->fd, p->offset, p->size, p->sector_size, w->scratch);
+		loop = loop_attach(e->fd, p->offset, p->size, w->scratch);
 	return loop;
 }
 

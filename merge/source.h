@@ -9,7 +9,6 @@
 struct source_part {
 	enum fstype format;
 	uint64_t offset, size; /* bytes within the image */
-	uint32_t sector_size;
 	bool is_usr; /* the tree belongs at usr/, not at the root */
 };
 

@@ -58,8 +58,8 @@ void text_size(uint64_t bytes, char ret[static 8]) {
 	if (unit == 0 || tenths >= 1000)
 		snprintf(ret, 8, "%u%c", (unsigned)(tenths / 10 % 10000), units[unit]);
 	else
-		snprintf(ret, 8, "%u.%u%c", (unsigned)(tenths / 10 % 100), (unsigned)(tenths % 10),
-			 units[unit]);
+		snprintf(ret, 8, "%u.%u%c", (unsigned)(tenths / 10 % 100),
+			 (unsigned)(tenths % 10), units[unit]);
 }
 
 #define WORD_MAX 32

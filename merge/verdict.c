@@ -29,14 +29,14 @@ static const struct {
 	},
 	[VERDICT_NAME_MISMATCH] = {
 		.word = "name-mismatch",
-		.hint = "Give the image its old name, name the release file after it, "
-			"or set the file's attribute user.extension-release.strict to 0",
+		.hint = "Rename the image to what the file says, or the file to what the image is "
+			"called; user.extension-release.strict=0 on the file accepts both",
 		.forcible = true,
 	},
 	[VERDICT_WRONG_SCOPE] = {
 		.word = "wrong-scope",
 		.hint = "Rebuild it with this scope in SYSEXT_SCOPE= or CONFEXT_SCOPE=, "
-			"or merge it once anyway with --force=NAME",
+			"or merge it all the same: --force=NAME",
 		.forcible = true,
 	},
 	[VERDICT_OTHER_ARCHITECTURE] = {
@@ -46,20 +46,20 @@ static const struct {
 	},
 	[VERDICT_WRONG_ID] = {
 		.word = "wrong-id",
-		.hint = "Rebuild it for this distribution, set ID=_any if it fits all, "
-			"or merge it once anyway with --force=NAME",
+		.hint = "Rebuild it for this distribution (ID=_any fits all), "
+			"or merge it all the same: --force=NAME",
 		.forcible = true,
 	},
 	[VERDICT_WRONG_LEVEL] = {
 		.word = "wrong-level",
 		.hint = "Rebuild it for the host's SYSEXT_LEVEL= or CONFEXT_LEVEL=, "
-			"or merge it once anyway with --force=NAME",
+			"or merge it all the same: --force=NAME",
 		.forcible = true,
 	},
 	[VERDICT_WRONG_VERSION] = {
 		.word = "wrong-version",
-		.hint = "Rebuild it for this host, set SYSEXT_LEVEL= or CONFEXT_LEVEL=, "
-			"or merge it once anyway with --force=NAME",
+		.hint = "Rebuild it for this host's version, "
+			"or merge it all the same: --force=NAME",
 		.forcible = true,
 	},
 
@@ -94,7 +94,7 @@ static const struct {
 	},
 	[VERDICT_UNSUPPORTED] = {
 		.word = "unsupported",
-		.hint = "See extmerge status for what this kernel and this build can do",
+		.hint = "Use erofs, squashfs, ext4 or btrfs, and a kernel that has a driver for it",
 	},
 	[VERDICT_NO_PRIVILEGE] = {
 		.word = "no-privilege",
@@ -115,7 +115,7 @@ static const struct {
 	},
 	[VERDICT_TYPE_CONFLICT] = {
 		.word = "type-conflict",
-		.hint = "Rebuild it with a directory where the host has a directory",
+		.hint = "Rebuild it so that directories stay directories, and files stay files",
 	},
 	[VERDICT_WHITEOUT] = {
 		.word = "whiteout",

@@ -102,13 +102,17 @@ mounts_below() { # PATH
 	awk -v p="$1" 'index($5, p "/") == 1 || $5 == p' /proc/self/mountinfo | wc -l
 }
 
-# Loop devices that have a file below the path.
+# Loop devices that have a file below the path; the path that sysfs has for it is useless, as it was opened in
+# a mount namespace that is gone. On a file system of its own every loop device counts, otherwise those of files
+# that are still there.
 loops_below() { # PATH
-	local n=0 file
-	for file in /sys/block/loop*/loop/backing_file; do
-		[ -e "$file" ] || continue
-		case $(cat "$file" 2>/dev/null) in "$1"/*) n=$((n + 1)) ;; esac
-	done
+	local device inode n=0 own
+
+	device=$(findmnt -n -o MAJ:MIN -T "$1" | tail -n 1 | tr -d ' ')
+	own=$(mountpoint -q "$1" || find "$1" -xdev -type f -printf '%i\n')
+	while read -r _ inode; do
+		! mountpoint -q "$1" && ! grep -qxF "$inode" <<<"$own" || n=$((n + 1))
+	done < <(losetup -l -n -O BACK-MAJ:MIN,BACK-INO 2>/dev/null | awk -v d="$device" '$1 == d')
 	echo $n
 }
 
@@ -153,19 +157,128 @@ make_image() { # FORMAT TREE IMAGE
 	esac && mv -f "$new" "$3"
 }
 
-# A GPT disk image with one partition of the type that holds the file.
-make_disk() { # PARTITION-FILE IMAGE [TYPE [SECTOR-SIZE]]
-	local sectors size=${4-512} type=${3-root-x86-64}
-	case $type in
-	root-x86-64) type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709 ;;
-	usr-x86-64) type=8484680C-9521-48C6-9C11-B0720656F69E ;;
-	esac
-	sectors=$((($(stat -c %s "$1") + size - 1) / size))
-	rm -f "$2.new"
-	truncate -s $((2 * 1024 * 1024 + sectors * size)) "$2.new"
-	printf 'label: gpt\nstart=%d, size=%d, type=%s\n' $((1024 * 1024 / size)) "$sectors" "$type" |
-		sfdisk -q --sector-size "$size" "$2.new" >/dev/null 2>&1 || return 1
-	dd if="$1" of="$2.new" bs=1M seek=1 conv=notrunc status=none && mv -f "$2.new" "$2"
+# --- disk images; by hand, as sfdisk of util-linux 2.38 knows only the sectors of the machine's disks ---
+
+put() { # FILE OFFSET HEX-DIGITS
+	# shellcheck disable=SC2001 # sed has the &
+	printf '%b' "$(sed 's/../\\x&/g' <<<"$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# A number as little-endian hex digits.
+little() { # BYTES NUMBER
+	local i digits=''
+
+	for ((i = 0; i < $1; i++)); do
+		printf -v digits '%s%02x' "$digits" $(($2 >> 8 * i & 255))
+	done
+	echo "$digits"
+}
+
+# A GUID as it is on disk, in hex digits.
+guid() { # GUID
+	sed -E 's/-//g; s/^(..)(..)(..)(..)(..)(..)(..)(..)/\4\3\2\1\6\5\8\7/' <<<"$1"
+}
+
+# root or usr, each also with -verity or -sig, and an architecture behind a dot (.x86-64); or generic.
+partition_type() { # WORD
+	local columns=(root root-verity root-sig usr usr-verity usr-sig) architecture=${1#*.} i
+
+	[ "$architecture" != "$1" ] || architecture=x86-64
+	[ "$1" != generic ] || echo 0fc63daf-8483-4772-8e79-3d69d8477de4
+	for i in "${!columns[@]}"; do
+		[ "${columns[i]}" != "${1%%.*}" ] ||
+			awk -v a="$architecture" -v c=$((i + 2)) '$1 == a { print $c }' "$TESTS_DIR/../specs/gpt-types.tsv"
+	done
+}
+
+# gzip ends with the checksum that GPT has as well. Makes both right, for 128 entries at sector 2.
+seal_disk() { # IMAGE [SECTOR-SIZE]
+	local size=${2-512}
+
+	put "$1" $((size + 16)) 00000000
+	dd if="$1" bs="$size" skip=2 count=$((16384 / size)) status=none | gzip -1 | tail -c 8 | head -c 4 |
+		dd of="$1" bs=1 seek=$((size + 88)) conv=notrunc status=none
+	dd if="$1" bs=1 skip="$size" count=92 status=none | gzip -1 | tail -c 8 | head -c 4 |
+		dd of="$1" bs=1 seek=$((size + 16)) conv=notrunc status=none
+}
+
+# A disk image, without a backup table; each partition begins at a MiB of its own.
+make_disk() { # IMAGE SECTOR-SIZE TYPE:FILE[:LABEL[:ATTRIBUTES]]...
+	local image=$1 size=$2 part type file label attributes at=1 n=0 sectors new=$1.new
+	shift 2
+
+	rm -f "$new"
+	for part; do
+		IFS=: read -r type file label attributes <<<"$part"
+		truncate -s ${at}M "$new"
+		cat "$file" >>"$new" || return 1
+		sectors=$((($(stat -c %s "$file") + size - 1) / size))
+		label=$(printf %s "$label" | iconv -t UTF-16LE | od -An -v -tx1 | tr -d ' \n')
+		put "$new" $((2 * size + 128 * n)) "$(guid "$(partition_type "$type")")$(little 16 $((n + 1)))$(
+			little 8 $((at * 1048576 / size)))$(little 8 $((at * 1048576 / size + sectors - 1)))$(
+			little 8 "${attributes:-0}")$label"
+		n=$((n + 1)) at=$((at + 1 + sectors * size / 1048576))
+	done
+	truncate -s ${at}M "$new"
+	sectors=$((at * 1048576 / size))
+	put "$new" "$size" "4546492050415254000001005c0000000000000000000000$(little 8 1)$(little 8 $((sectors - 1)))$(
+		little 8 $((2 + 16384 / size)))$(little 8 $((sectors - 2 - 16384 / size)))$(
+		guid 8f1a2b3c-4d5e-4f60-8172-93a4b5c6d7e8)$(little 8 2)$(little 4 128)$(little 4 128)"
+	seal_disk "$new" "$size" && mv -f "$new" "$image"
+}
+
+# --- bad inputs: each is refused, and what is good beside it is merged ---
+
+# The extension that every such test has.
+make_good() {
+	make_tree "$X/good" good "still here"
+	mounts_before=$(mounts_below "$R")
+}
+
+# What list says is kept for judged(), so that a table of cases needs one run.
+look() {
+	em list --json=short "$@"
+	list=$out
+}
+
+# The verdict of an extension, and the sentence that explains it.
+judged() { # NAME CODE [EXTENDED-REGEX]
+	local said
+
+	said=$(jq -r --arg n "$1" '.extensions[] | select(.name == $n) |
+		"\(.reason.code // "fits"): \(.reason.text // .forced // .note // "")"' <<<"$list")
+	[ -n "$said" ] || said="not listed"
+	[ "${said%%:*}" = "$2" ] || { is "$1 is judged" "$said" "$2: ${3-}"; return; }
+	like "$1: $2" "$said" "${3-^}"
+}
+
+# A refresh succeeds, and the good extension is seen beside whatever else is there.
+refresh_beside() { # WHAT [OPTION...]
+	local what=$1
+	shift
+	em refresh "$@"
+	is "beside $what the good extension is merged" \
+		"$rc $(cat "$R/usr/bin/good" 2>&1) $(cat "$R/usr/bin/host-tool" 2>&1)" "0 still here host tool"
+}
+
+# Loop devices go away with the last mount, which the kernel may end a moment after the call.
+no_loops() {
+	local try
+
+	for try in $(seq 50); do
+		[ "$(loops_below "$T")$(loops_below "$DISK")" != 00 ] || return 0
+		sleep 0.1
+	done
+	echo "after $try looks there are loop devices:"
+	losetup -a
+	return 1
+}
+
+# Unmerges, and looks for what is left behind.
+unmerge_clean() {
+	em unmerge
+	is "unmerge leaves no mount of $1" "$rc $(mounts_below "$R")" "0 $mounts_before"
+	ok "and no loop device" no_loops
 }
 
 lib_clean() {

@@ -13,6 +13,8 @@
 #define LOOP_CONTROL_MINOR 237
 #define MISC_MAJOR 10
 #define LOOP_MAJOR 7
+/* Whatever the image's table counts in: every file system's blocks are a multiple of it. */
+#define LOOP_SECTOR_SIZE 512
 
 /* Opens /dev/`name`, or a node of our own where it is missing or no such device any more. */
 static int open_node(const char *name, mode_t type, dev_t device, int flags, int nodes) {
@@ -31,10 +33,10 @@ static int open_node(const char *name, mode_t type, dev_t device, int flags, int
 	return fd < 0 ? -errno : fd;
 }
 
-static int configure(int loop, int fd, uint64_t offset, uint64_t size, uint32_t sector_size) {
+static int configure(int loop, int fd, uint64_t offset, uint64_t size) {
 	const struct loop_config config = {
 		.fd = (uint32_t)fd,
-		.block_size = sector_size,
+		.block_size = LOOP_SECTOR_SIZE,
 		.info = {
 			.lo_offset = offset,
 			.lo_sizelimit = size,
@@ -45,8 +47,7 @@ static int configure(int loop, int fd, uint64_t offset, uint64_t size, uint32_t 
 	return ioctl(loop, LOOP_CONFIGURE, &config) < 0 ? -errno : 0;
 }
 
-static int attach_once(int control, int fd, uint64_t offset, uint64_t size, uint32_t sector_size,
-		       int nodes) {
+static int attach_once(int control, int fd, uint64_t offset, uint64_t size, int nodes) {
 	_cleanup_close_ int loop = -EBADF;
 	char name[16];
 	int n = ioctl(control, LOOP_CTL_GET_FREE), r;
@@ -57,11 +58,11 @@ static int attach_once(int control, int fd, uint64_t offset, uint64_t size, uint
 	loop = open_node(name, S_IFBLK, makedev(LOOP_MAJOR, (unsigned)n), O_RDONLY, nodes);
 	if (loop < 0)
 		return loop;
-	r = configure(loop, fd, offset, size, sector_size);
+	r = configure(loop, fd, offset, size);
 	return r < 0 ? r : TAKE_FD(loop);
 }
 
-int loop_attach(int fd, uint64_t offset, uint64_t size, uint32_t sector_size, int nodes) {
+int loop_attach(int fd, uint64_t offset, uint64_t size, int nodes) {
 	_cleanup_close_ int control = open_node("loop-control", S_IFCHR,
 						makedev(MISC_MAJOR, LOOP_CONTROL_MINOR), O_RDWR,
 						nodes);
@@ -70,6 +71,6 @@ int loop_attach(int fd, uint64_t offset, uint64_t size, uint32_t sector_size, in
 	if (control < 0)
 		return control == -ENXIO ? -ENODEV : control;
 	for (unsigned i = 0; r == -EBUSY && i < LOOP_TRIES; i++)
-		r = attach_once(control, fd, offset, size, sector_size, nodes);
+		r = attach_once(control, fd, offset, size, nodes);
 	return r;
 }

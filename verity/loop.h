@@ -7,12 +7,12 @@
 #include "../merge/base.h"
 
 /*
- * Makes a loop device of bytes `offset` to `offset + size` of the image `fd`, in sectors of
- * `sector_size` bytes (512 or 4096). The caller has checked that the range lies within the file: the
- * kernel would silently cut it. The device is read-only and ends with its last user, so nothing is
- * left behind however we end. Where /dev has no node for it, one is made in the directory `nodes`.
+ * Makes a loop device of bytes `offset` to `offset + size` of the image `fd`. The caller has checked
+ * that the range lies within the file: the kernel would silently cut it. The device is read-only and
+ * ends with its last user, so nothing is left behind however we end. Where /dev has no node for it,
+ * one is made in the directory `nodes`. Its sectors have 512 bytes, also where the image's have 4096.
  *
  * Returns an fd of the device, owned by the caller; -ENODEV without loop devices in this kernel;
  * otherwise a negative errno.
  */
-int loop_attach(int fd, uint64_t offset, uint64_t size, uint32_t sector_size, int nodes);
+int loop_attach(int fd, uint64_t offset, uint64_t size, int nodes);

@@ -6,6 +6,12 @@
 
 #include "unit.h"
 
+/* The address sanitizer ends the program where memory runs out, unless it is told not to. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+	return "allocator_may_return_null=1";
+}
+
 static const struct class *const sysext = &classes[CLASS_SYSEXT];
 
 START_TEST(new_is_empty) {
@@ -76,6 +82,20 @@ START_TEST(list_owns) {
 }
 END_TEST
 
+/* What cannot be added is freed, and the list is as it was. */
+START_TEST(list_without_memory) {
+	struct extensions full = { .n = SIZE_MAX / 2 };
+	struct extension *e = extension_new(sysext);
+	int fd = open("/", O_PATH | O_CLOEXEC);
+
+	e->fd = fd;
+	ck_assert_int_eq(extensions_add(&full, e), -ENOMEM);
+	ck_assert_uint_eq(full.n, SIZE_MAX / 2);
+	ck_assert_ptr_null(full.items);
+	check_closed(fd);
+}
+END_TEST
+
 START_TEST(words) {
 	static const struct {
 		enum extension_kind kind;
@@ -106,6 +126,7 @@ int main(void) {
 					      new_is_empty,
 					      free_ends_all,
 					      list_owns,
+					      list_without_memory,
 					      words,
 					      NULL,
 				      });

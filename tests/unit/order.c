@@ -81,7 +81,8 @@ START_TEST(order_is_total) {
 			int r = order_compare(list.items[i], list.items[j]);
 
 			ck_assert_msg((r > 0) - (r < 0) == (i > j) - (i < j),
-				      "'%s' to '%s' is %d", sorted[i].path, sorted[j].path, r);
+				      "'%s' to '%s' is %d", sorted[i].path,
+				      sorted[j].path, r);
 		}
 }
 END_TEST

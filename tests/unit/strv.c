@@ -46,8 +46,11 @@ END_TEST
 
 /* Unsigned bytes, not the locale's order; equal texts all stay. */
 START_TEST(sorts_by_bytes) {
-	static const char *const in[] = { "b", "\xc3\xa4", "", "B", "a", "aa", "a", "\xff" };
-	static const char *const sorted[] = { "", "B", "a", "a", "aa", "b", "\xc3\xa4", "\xff" };
+	static const char *const in[] = {
+		"b", "\xc3\xa4", "", "B", "a", "aa", "a", "\xff"
+	};
+	static const char *const sorted[] = { "",   "B", "a",	     "a",
+					      "aa", "b", "\xc3\xa4", "\xff" };
 	_cleanup_strv_ char **v = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(in); i++)

@@ -66,28 +66,29 @@ START_TEST(escape) {
 }
 END_TEST
 
-/* Each byte before each: what comes out is printable and tells what went in. */
+/* What comes out is printable ASCII or what went in, and tells what went in. */
+static bool is_faithful(const char *in, const char *out) {
+	char back[3] = { 0 };
+	size_t n = 0;
+
+	for (const char *s = out; *s && n < sizeof(back) - 1; n++) {
+		unsigned byte = (unsigned char)*s;
+
+		if (byte < 0x20 || byte == 0x7f)
+			return false;
+		s += *s == '\\' && sscanf(s, "\\x%2x", &byte) == 1 ? 4 : 1;
+		back[n] = (char)byte;
+	}
+	return strcmp(back, in) == 0;
+}
+
 START_TEST(escape_any_two_bytes) {
 	for (unsigned i = 0x0101; i <= 0xffff; i++) {
 		const char in[] = { (char)(i >> 8), (char)i, '\0' };
 		_cleanup_free_ char *out = text_escape(in);
-		char back[3];
-		size_t n = 0;
 
-		for (const char *s = out; *s; s++) {
-			ck_assert_uint_gt((unsigned char)*s, 0x1f);
-			ck_assert_uint_ne((unsigned char)*s, 0x7f);
-		}
-		for (const char *s = out; *s; n++) {
-			unsigned byte = (unsigned char)*s;
-			bool escaped = *s == '\\' && sscanf(s, "\\x%2x", &byte) == 1;
-
-			ck_assert_uint_lt(n, 2);
-			back[n] = (char)byte;
-			s += escaped ? 4 : 1;
-		}
-		back[n] = '\0';
-		ck_assert_str_eq(back, in);
+		if (!is_faithful(in, out))
+			ck_abort_msg("%04x becomes '%s'", i, out);
 	}
 }
 END_TEST
@@ -97,9 +98,16 @@ START_TEST(printable_length) {
 		const char *text;
 		size_t length;
 	} cases[] = {
-		{ "", 0 },	   { "\x1f", 0 },     { " a", 1 },	 { "~", 1 },
-		{ "\x7f", 0 },	   { "\\", 1 },	      { "\xc2\x9f", 0 }, { "\xc2\xa0z", 2 },
-		{ "\xe2\x82", 0 }, { "\xe2\x82\xac\xff", 3 },
+		{ "", 0 },
+		{ "\x1f", 0 },
+		{ " a", 1 },
+		{ "~", 1 },
+		{ "\x7f", 0 },
+		{ "\\", 1 },
+		{ "\xc2\x9f", 0 },
+		{ "\xc2\xa0z", 2 },
+		{ "\xe2\x82", 0 },
+		{ "\xe2\x82\xac\xff", 3 },
 		{ "\xf0\x9f\x90\xa7", 4 },
 	};
 
@@ -163,8 +171,8 @@ START_TEST(size_is_short) {
 			char text[8];
 
 			text_size((UINT64_C(1) << bit) + d - 1024, text);
-			ck_assert_uint_le(strlen(text), 6);
-			ck_assert_ptr_nonnull(strchr("BKMGTPE", text[strlen(text) - 1]));
+			if (strlen(text) > 6 || !strchr("BKMGTPE", text[strlen(text) - 1]))
+				ck_abort_msg("'%s'", text);
 		}
 }
 END_TEST
@@ -172,9 +180,9 @@ END_TEST
 #define WORD31 "abcdefghijklmnopqrstuvwxyzabcde"
 
 START_TEST(nearest) {
-	static const char *const words[] = { "list",   "plan", "merge",	 "refresh", "unmerge",
-					     "status", "why",  "verify", "inspect", WORD31,
-					     WORD31 "f", NULL };
+	static const char *const words[] = { "list",	"plan",	  "merge",    "refresh",
+					     "unmerge", "status", "why",      "verify",
+					     "inspect", WORD31,	  WORD31 "f", NULL };
 	static const struct {
 		const char *word, *nearest;
 	} cases[] = {

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The manual page and the program name the same verbs, options, verdicts and exit statuses.
+. "${TESTS_DIR:?}/lib.sh"
+begin unprivileged
+
+page=${SPECS_DIR:?}/../man/extmerge.8.scd
+source=$SPECS_DIR/../merge
+
+# The terms of a section's list, without marks, operands and short forms: "--json", "corrupt".
+terms() { # HEADING
+	sed -n "/^# $1\$/,/^# /p" "$page" | grep -E '^\*' | grep -E -A0 '^\*[^*]*\*' |
+		grep -oE '^\*[^*]+\*(, \*[^*]+\*)?' | tr -d '*' | sed 's/^-., //' | sort
+}
+
+help=$("$EXTMERGE" --help)
+verbs=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$help" | sort)
+options=$(sed -n '/^Options:/,/^$/p' <<<"$help" | grep -oE ' --[a-z-]+' | tr -d ' ' | sort)
+verdicts=$(sed -n 's/.*\.word = "\([a-z-]*\)".*/\1/p' "$source/verdict.c" | sort)
+forcible=$(sed -n '/\.word = /{s/.*"\(.*\)".*/\1/;h}; /\.forcible = true/{g;p}' "$source/verdict.c" | sort)
+statuses=$(sed -n 's/^	EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' "$source/options.h" | sort)
+
+like "the program names its verbs" "$verbs" "refresh"
+like "and its options" "$options" "--strict"
+like "and its verdicts" "$verdicts" "type-conflict"
+is "verbs" "$(terms VERBS)" "$verbs"
+is "options" "$(terms OPTIONS)" "$options"
+is "verdicts" "$(terms VERDICTS)" "$verdicts"
+is "verdicts that --force overrides" \
+	"$(sed -n '/^# VERDICTS$/,/^# /s/^\*\([a-z-]*\)\* (f)$/\1/p' "$page" | sort)" "$forcible"
+is "exit statuses" "$(terms "EXIT STATUS")" "$statuses"
+for verb in $verbs; do
+	like "the synopsis has $verb" "$(sed -n '/^# SYNOPSIS$/,/^# DESC/p' "$page")" "\*$verb\*"
+done
+finish

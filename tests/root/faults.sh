@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every system call failing once: success means that the new set is seen, failure that the old one is.
+. "${TESTS_DIR:?}/lib.sh"
+. "${TESTS_DIR:?}/root/inject.bash"
+begin
+command -v strace >/dev/null || { echo "1..0 # SKIP no strace"; exit 0; }
+
+# What cannot fail, what is the loader's and the C library's, and what only gives something back.
+quiet='^(execve|exit_group|close|munmap|mprotect|futex|arch_prctl|set_tid_address|set_robust_list|rseq|prlimit64|getrandom|umask|uname|geteuid|lseek)$'
+
+make_jobs() { # CALLS
+	awk -v quiet="$quiet" -v step="$STEP" '
+		$1 ~ quiet { next }
+		$1 == "mmap" || $1 == "brk" { print $0, "error=ENOMEM"; next }
+		++n % step == 0 {
+			for (i = split("ENOMEM EIO ENOSPC EINTR", e, " "); i > 0; i--)
+				print $0, "error=" e[i]
+		}' "$1"
+}
+
+judge() { # OLD NEW
+	local h name want
+
+	is_old_or_new "$1" "$2"
+	want=$1
+	[ "$rc" != 0 ] || want=$2
+	for h in usr opt etc; do
+		name=seen_$h
+		[ "${!name}" = "$(shows "$want" $h)" ] ||
+			complain "exit status $rc, but /$h shows ${!name}: $(<"$W/output")"
+	done
+}
+
+make_sets
+STEP=1
+run_pair A B
+is "a refresh with any system call failing: done or not, and the next run heals" "$complaints" ""
+ok "as many failed as there are calls" [ "$hits" -gt 4000 ]
+STEP=4
+run_pair N B
+is "the first merge and the unmerge: done or not, and the next run heals" "$complaints" ""
+ok "as many failed" [ "$hits" -gt 400 ]
+finish

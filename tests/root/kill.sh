@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SIGKILL at every system call: the old set or the new one is seen, and the next run leaves nothing behind.
+#
+# strace kills at the entry of a call, so what is killed before one call is killed after the one before it.
+. "${TESTS_DIR:?}/lib.sh"
+. "${TESTS_DIR:?}/root/inject.bash"
+begin
+command -v strace >/dev/null || { echo "1..0 # SKIP no strace"; exit 0; }
+
+# STEP=1 takes every call, STEP=3 every third.
+make_jobs() { # CALLS
+	awk -v step="$STEP" 'NR % step == 0 { print $0, "signal=SIGKILL" }' "$1"
+}
+
+judge() { # OLD NEW
+	is_old_or_new "$1" "$2"
+}
+
+make_sets
+STEP=1
+run_pair A B
+is "a refresh killed at any system call: old or new, and the next run heals" "$complaints" ""
+ok "as many were killed as there are calls" [ "$hits" -gt 1500 ]
+STEP=3
+run_pair N B
+is "the first merge and the unmerge killed: old or new, and the next run heals" "$complaints" ""
+ok "as many were killed" [ "$hits" -gt 300 ]
+finish

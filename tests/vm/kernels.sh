@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The route on other kernels, where what it needs is a module that nobody has loaded: boots the kernel of each
+# Debian suite in ${EXTMERGE_SUITES:-bookworm trixie sid} (6.1, 6.12, 7.x) under software emulation and runs
+# tests/vm/init there as its only process.
+#
+# Needs qemu-system-x86_64, busybox-static, cpio, and a network to get the kernels from, once: they are kept in
+# ${EXTMERGE_CACHE:-~/.cache/extmerge}. Ends with 77 and the reason where one of these is missing.
+. "${TESTS_DIR:?}/lib.sh"
+cache=${EXTMERGE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/extmerge}
+modules=(overlay erofs squashfs loop libcrc32c crc32c_generic crc32c-intel lz4_decompress xxhash)
+
+give_up() {
+	echo "1..0 # SKIP $*"
+	echo "$*"
+	exit 77
+}
+
+[ "$(uname -m)" = x86_64 ] || give_up "only for x86_64"
+for tool in qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs; do
+	command -v "$tool" >/dev/null || give_up "there is no $tool"
+done
+work=$(mktemp -d "${TMPDIR:-/tmp}/extmerge-vm.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# apt with the machine's own mirror and keys, but of another suite, and with no state of the machine's.
+apt_of_suite() {
+	local apt=$work/apt-$suite source
+
+	if [ ! -d "$apt" ]; then
+		mkdir -p "$apt"/{lists/partial,archives/partial}
+		source=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -v '^#' |
+			grep -oE 'https?://[^ ]+' | grep -v security | head -n 1)
+		[ -n "$source" ] || return 1
+		echo "deb $source $suite main" >"$apt/sources.list"
+	fi
+	apt-get -q -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
+		-o Dir::State::lists="$apt/lists" -o Dir::Cache::archives="$apt/archives" -o Dir::Cache::pkgcache= \
+		-o Dir::Cache::srcpkgcache= -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root "$@"
+}
+
+# Downloads the suite's cloud kernel (in newer suites several packages) and unpacks it into the cache.
+get_kernel() { # DIRECTORY
+	local packages package
+
+	apt_of_suite update >"$work/apt.log" 2>&1 || return 1
+	mapfile -t packages < <(apt_of_suite install -s --no-install-recommends linux-image-cloud-amd64 2>/dev/null |
+		sed -nE 's/^Inst (linux-(image|binary|modules)-[0-9][^ ]*) .*/\1/p')
+	[ ${#packages[@]} -gt 0 ] || return 1
+	(cd "$work/$suite" && apt_of_suite download "${packages[@]}" >>"$work/apt.log" 2>&1) || return 1
+	mkdir -p "$1.new"
+	for package in "$work/$suite"/linux-*.deb; do
+		dpkg-deb -x "$package" "$1.new" || return 1
+	done
+	mv "$1.new" "$1"
+}
+
+# The guest: busybox, the program with its libraries, the modules with their index, and the images.
+make_guest() { # DIRECTORY MODULES
+	local guest=$1 lib=$2 release=${2##*/} library module file path index
+
+	mkdir -p "$guest"/{bin,dev,proc,sys,tmp,lib/modules/"$release"}
+	cp "$(command -v busybox)" "$EXTMERGE" "$guest/bin/"
+	cp "$TESTS_DIR/vm/init" "$guest/init"
+	chmod 755 "$guest/init"
+	ldd "$EXTMERGE" | grep -oE '/[^ ]+' | while read -r library; do
+		mkdir -p "$guest${library%/*}" && cp -L "$library" "$guest$library"
+	done
+	for module in "${modules[@]}"; do
+		find "$lib" -name "$module.ko*"
+	done | while read -r file; do
+		path=$guest/lib/modules/$release/${file#"$lib"/}
+		mkdir -p "${path%/*}"
+		case $file in
+		*.xz) xz -dc "$file" >"${path%.xz}" ;;
+		*.zst) zstd -qdc "$file" >"${path%.zst}" ;;
+		*) cp "$file" "$path" ;;
+		esac
+	done
+	for index in order builtin builtin.modinfo; do
+		[ ! -e "$lib/modules.$index" ] || cp "$lib/modules.$index" "$guest/lib/modules/$release/"
+	done
+	depmod -b "$guest" "$release" 2>/dev/null # without a list of what is built in, it says so
+}
+
+# The root that the guest merges into, with images in two versions.
+make_guest_root() { # DIRECTORY
+	local extensions=$1/r/var/lib/extensions format version
+
+	make_root "$1/r"
+	make_tree "$extensions/directory" directory 1
+	make_conf_tree "$1/r/var/lib/confexts/conf" conf 1
+	for format in erofs squashfs; do
+		for version in 1 2; do
+			make_tree "$1.trees/$format-$version" "$format" "$version"
+			make_image "$format" "$1.trees/$format-$version" "$1/$format-$version.raw"
+		done
+		cp "$1/$format-1.raw" "$extensions/$format.raw"
+	done
+}
+
+boot() { # KERNEL DIRECTORY
+	timeout 120 qemu-system-x86_64 -M q35 -nodefaults -accel tcg -cpu max -smp 1 -m 1024 -no-reboot \
+		-display none -monitor none -serial "file:$2/console" -kernel "$1" -initrd "$2/initrd" \
+		-append "console=ttyS0 quiet loglevel=3 panic=-1 random.trust_cpu=on no_timer_check mitigations=off" \
+		>"$2/qemu.log" 2>&1
+}
+
+# Passes on what the guest said.
+take_results() { # CONSOLE
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok "*) result ok "${line#* - }" ;;
+		"not ok "*) result "not ok" "${line#* - }" ;;
+		"#"*) printf '%s\n' "$line" ;;
+		esac
+	done < <(tr -d '\r' <"$1")
+}
+
+run_suite() { # SUITE
+	local kernel=$cache/kernel-$1 place=$work/$1 image lib
+
+	suite=$1
+	mkdir -p "$place"
+	if [ ! -d "$kernel" ] && ! get_kernel "$kernel"; then
+		skip "the kernel of $1" "it cannot be had here: no network?"
+		return
+	fi
+	# In newer suites all of it lies in the directory of the modules.
+	image=$(find "$kernel" -name 'vmlinuz*' | head -n 1)
+	lib=$(find "$kernel" -path '*/lib/modules/*' -prune | head -n 1)
+	make_guest "$place/guest" "$lib"
+	make_guest_root "$place/guest"
+	(cd "$place/guest" && find . | cpio --quiet -o -H newc) >"$place/initrd"
+	boot "$image" "$place"
+	# About one boot in a hundred is lost under software emulation; one with a result is never repeated.
+	grep -q '^1\.\.' "$place/console" || boot "$image" "$place"
+	take_results "$place/console"
+	ok "the guest of $1 came to its end" grep -q '^1\.\.' "$place/console"
+}
+
+for suite in ${EXTMERGE_SUITES:-bookworm trixie sid}; do
+	run_suite "$suite"
+done
+finish
