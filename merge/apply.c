@@ -22,7 +22,8 @@ static int64_t microseconds_since(const struct timespec *start) {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - start->tv_sec) * 1000000 + (now.tv_nsec - start->tv_nsec) / 1000;
+	return (now.tv_sec - start->tv_sec) * 1000000 +
+	       (now.tv_nsec - start->tv_nsec) / 1000;
 }
 
 /* Attaches the detached `tree` on top of whatever is at the hierarchy. */
@@ -31,7 +32,8 @@ static int put_on_top(const struct place *p, const char *name, int tree) {
 
 	if (target < 0)
 		return target;
-	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (move_mount(tree, "", target, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }
@@ -40,8 +42,8 @@ static int put_on_top(const struct place *p, const char *name, int tree) {
  * Kernels before 6.5, and layouts in which the kernel cannot mount beneath: the old tree is taken off and
  * the new one put on, back to back. `backup` takes its place if that fails.
  */
-static int exchange(const struct place *p, const char *name, int tree, int old, int backup,
-		    int64_t *gap) {
+static int exchange(const struct place *p, const char *name, int tree, int old,
+		    int backup, int64_t *gap) {
 	struct timespec start;
 	int r;
 
@@ -65,7 +67,8 @@ static int exchange(const struct place *p, const char *name, int tree, int old, 
 static int replace(const struct place *p, const char *name, int tree, int old, int backup,
 		   int64_t *gap) {
 	if (move_mount(tree, "", old, "",
-		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_BENEATH) < 0) {
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+			       MOVE_MOUNT_BENEATH) < 0) {
 		if (errno != EINVAL)
 			return -errno;
 		return exchange(p, name, tree, old, backup, gap);
@@ -74,8 +77,9 @@ static int replace(const struct place *p, const char *name, int tree, int old, i
 }
 
 static int clone_tree(int fd) {
-	int clone = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-					      AT_RECURSIVE | AT_NO_AUTOMOUNT);
+	int clone = open_tree(fd, "",
+			      AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				      AT_RECURSIVE | AT_NO_AUTOMOUNT);
 
 	return clone < 0 ? -errno : clone;
 }
@@ -83,12 +87,15 @@ static int clone_tree(int fd) {
 /* Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. */
 static void carry_back(const struct place *p, const struct apply_step *s) {
 	for (size_t i = 0; i < s->n_carried; i++) {
-		_cleanup_free_ char *path = text_format("%s/%s", s->name, s->carried[i].path);
-		_cleanup_close_ int target = path ? file_open_in(p->root, path, O_PATH) : -ENOMEM;
+		_cleanup_free_ char *path = text_format("%s/%s", s->name,
+							s->carried[i].path);
+		_cleanup_close_ int target = path ? file_open_in(p->root, path, O_PATH)
+						  : -ENOMEM;
 
 		if (target >= 0)
 			(void)move_mount(s->carried[i].fd, "", target, "",
-					 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+					 MOVE_MOUNT_F_EMPTY_PATH |
+						 MOVE_MOUNT_T_EMPTY_PATH);
 	}
 }
 
@@ -152,7 +159,8 @@ static bool looks_same(const struct stat *a, const struct stat *b) {
 	if (S_ISDIR(a->st_mode) || S_ISDIR(b->st_mode))
 		return (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
 	return a->st_mode == b->st_mode && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /*
@@ -195,20 +203,23 @@ static int check(const struct place *p, const struct apply_step *s, char **ret_w
 		return -EXDEV;
 	}
 	if (s->h->witness && !shows(fd, s->h->base, s->h->witness)) {
-		*ret_why = text_format("/%s/%s of the host is missing in the new tree", s->name,
-				       s->h->witness);
+		*ret_why = text_format("/%s/%s of the host is missing in the new tree",
+				       s->name, s->h->witness);
 		return -EXDEV;
 	}
 	for (unsigned i = 1; i <= s->h->n_layers; i++)
 		if (!shows_layer(fd, s->h, i)) {
-			*ret_why = text_format("the files of %s are missing in the new /%s",
-					       s->h->layers[i - 1].extension->name.name, s->name);
+			*ret_why =
+				text_format("the files of %s are missing in the new /%s",
+					    s->h->layers[i - 1].extension->name.name,
+					    s->name);
 			return -EXDEV;
 		}
 	return 0;
 }
 
-static void go_back(const struct place *p, struct apply_step *steps, size_t n, char **ret_why) {
+static void go_back(const struct place *p, struct apply_step *steps, size_t n,
+		    char **ret_why) {
 	for (size_t i = n; i > 0; i--) {
 		struct apply_step *s = &steps[i - 1];
 		int r;
@@ -219,8 +230,9 @@ static void go_back(const struct place *p, struct apply_step *steps, size_t n, c
 		if (r == 0)
 			continue;
 		free(*ret_why);
-		*ret_why = text_format("/%s could not be put back (%s): it shows the new tree",
-				       s->name, strerror(-r));
+		*ret_why = text_format(
+			"/%s could not be put back (%s): it shows the new tree", s->name,
+			strerror(-r));
 	}
 }
 

@@ -13,17 +13,18 @@
 struct apply_step {
 	const char *name; /* "usr" */
 	enum plan_action action;
-	int old;		   /* O_PATH: our tree that is on top now, for REPLACE and UNMERGE */
-	int tree;		   /* the new tree, detached, for MERGE and REPLACE */
+	int old;  /* O_PATH: our tree that is on top now, for REPLACE and UNMERGE */
+	int tree; /* the new tree, detached, for MERGE and REPLACE */
 	const struct hierarchy *h; /* what the new tree must show */
 	bool create;		   /* MERGE: the directory is missing */
 	bool remove;		   /* UNMERGE: it was we who made the directory */
-	const struct stack_submount *carried; /* UNMERGE: mounts on the tree that the host lacks */
+	const struct stack_submount
+		*carried; /* UNMERGE: mounts on the tree that the host lacks */
 	size_t n_carried;
 
 	/* set by apply() */
-	int backup;   /* a detached clone of the old tree */
-	int64_t gap;  /* microseconds in which neither tree was there */
+	int backup;  /* a detached clone of the old tree */
+	int64_t gap; /* microseconds in which neither tree was there */
 	bool is_done;
 };
 

@@ -23,11 +23,11 @@
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Gives away what the variable owns: it is empty afterwards. */
-#define TAKE_PTR(p)                    \
-	({                             \
+#define TAKE_PTR(p)                     \
+	({                              \
 		typeof(p) _taken = (p); \
-		(p) = NULL;            \
-		_taken;                \
+		(p) = NULL;             \
+		_taken;                 \
 	})
 #define TAKE_FD(fd)                \
 	({                         \

@@ -32,7 +32,7 @@ struct search {
 	int root;
 	const struct class *class;
 	const struct host *host;
-	struct candidates here;	 /* of the search directory that is being read */
+	struct candidates here; /* of the search directory that is being read */
 	struct candidates taken; /* masks of the directories so far, and winners (borrowed) */
 	struct extensions *list;
 	char ***problems;
@@ -56,7 +56,8 @@ static bool is_empty_directory(int fd) {
 	return r == 0;
 }
 
-static struct extension *make(const struct search *s, const char *directory, const char *entry) {
+static struct extension *make(const struct search *s, const char *directory,
+			      const char *entry) {
 	struct extension *e = extension_new(s->class);
 
 	if (!e)
@@ -78,10 +79,12 @@ static bool is_foreign(const struct search *s, const char *architecture) {
 static bool is_better(const struct search *s, const struct extension *a,
 		      const struct extension *b) {
 	static const int rank[] = {
-		[EXTENSION_RAW] = 3,	   [EXTENSION_BLOCK] = 2, [EXTENSION_SUBVOLUME] = 1,
-		[EXTENSION_DIRECTORY] = 1, [EXTENSION_OTHER] = 0,
+		[EXTENSION_RAW] = 3,	   [EXTENSION_BLOCK] = 2,
+		[EXTENSION_SUBVOLUME] = 1, [EXTENSION_DIRECTORY] = 1,
+		[EXTENSION_OTHER] = 0,
 	};
-	int r = name_compare_pick(&a->name, &b->name, s->host->architecture, s->host->secondary);
+	int r = name_compare_pick(&a->name, &b->name, s->host->architecture,
+				  s->host->secondary);
 
 	if (r == 0)
 		r = rank[a->kind] - rank[b->kind];
@@ -90,7 +93,8 @@ static bool is_better(const struct search *s, const struct extension *a,
 	return r > 0;
 }
 
-static int open_entry(const struct search *s, const struct extension *e, struct stat *ret) {
+static int open_entry(const struct search *s, const struct extension *e,
+		      struct stat *ret) {
 	int fd = file_open_in(s->root, e->path, O_PATH);
 
 	if (fd >= 0 && fstat(fd, ret) < 0)
@@ -109,7 +113,8 @@ static int pick(const struct search *s, const struct extension *directory, int f
 	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
 
 	for (char **entry = entries; r == 0 && *entry; entry++) {
-		_cleanup_(extension_freep) struct extension *e = make(s, directory->path, *entry);
+		_cleanup_(extension_freep) struct extension *e = make(s, directory->path,
+								      *entry);
 		const char *why;
 		struct stat st;
 
@@ -125,7 +130,8 @@ static int pick(const struct search *s, const struct extension *directory, int f
 		}
 		_cleanup_close_ int entry_fd = open_entry(s, e, &st);
 
-		if (entry_fd < 0 || (kind == NAME_DIRECTORY) != (bool)S_ISDIR(st.st_mode) ||
+		if (entry_fd < 0 ||
+		    (kind == NAME_DIRECTORY) != (bool)S_ISDIR(st.st_mode) ||
 		    (best && !is_better(s, e, best)))
 			continue;
 		r = image_take(e, entry_fd, &st);
@@ -140,13 +146,14 @@ static int pick(const struct search *s, const struct extension *directory, int f
 }
 
 /* A directory of versions stands for the one that is picked from it. */
-static int add_picked(struct search *s, struct extension *directory, int fd, enum name_kind kind) {
+static int add_picked(struct search *s, struct extension *directory, int fd,
+		      enum name_kind kind) {
 	struct extension *e = NULL;
 	int r = pick(s, directory, fd, kind, &e);
 
 	if (r == -EACCES)
-		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE, "cannot be listed: %s",
-				strerror(EACCES));
+		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE,
+				"cannot be listed: %s", strerror(EACCES));
 	if (r < 0 || !e)
 		return r;
 	r = add_candidate(&s->here, (struct candidate){ .extension = e });
@@ -162,18 +169,21 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 	const char *why = NULL;
 	int r;
 
-	is_mask |= kind == NAME_DIRECTORY && S_ISDIR(st->st_mode) && is_empty_directory(fd);
+	is_mask |= kind == NAME_DIRECTORY && S_ISDIR(st->st_mode) &&
+		   is_empty_directory(fd);
 	r = name_parse(entry, kind, s->class->suffix, &e->name, &why);
 	if (r == -ENOENT)
 		return TREE_SKIP;
 	if (r == -EINVAL)
 		r = image_refuse_name(e, entry, why);
 	if (r < 0 || is_mask || !extension_fits(e))
-		return r < 0 ? r :
-			       add_candidate(&s->here,
-					     (struct candidate){ .extension = e, .is_mask = is_mask });
+		return r < 0 ? r
+			     : add_candidate(&s->here,
+					     (struct candidate){ .extension = e,
+								 .is_mask = is_mask });
 	if (kind == NAME_PICK_FILES || kind == NAME_PICK_DIRECTORIES) {
-		r = add_picked(s, e, fd, kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
+		r = add_picked(s, e, fd,
+			       kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
 		return r < 0 ? r : TREE_SKIP;
 	}
 	r = image_take(e, fd, st);
@@ -187,8 +197,8 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 }
 
 /* A symlink that leads nowhere: a mask if it says /dev/null (there is none below --root). */
-static int add_dangling(struct search *s, struct extension *e, const char *entry, int directory,
-			int error) {
+static int add_dangling(struct search *s, struct extension *e, const char *entry,
+			int directory, int error) {
 	char target[PATH_TEXT_MAX];
 	ssize_t n = readlinkat(directory, entry, target, sizeof(target) - 1);
 	const char *why;
@@ -206,11 +216,12 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 		r = image_refuse_name(e, entry, why);
 	e->kind = EXTENSION_OTHER;
 	if (r == 0 && !is_mask)
-		r = verdict_set(&e->verdict, VERDICT_UNREADABLE, "is a link that leads nowhere: %s",
-				strerror(-error));
+		r = verdict_set(&e->verdict, VERDICT_UNREADABLE,
+				"is a link that leads nowhere: %s", strerror(-error));
 	if (r < 0)
 		return r;
-	return add_candidate(&s->here, (struct candidate){ .extension = e, .is_mask = is_mask });
+	return add_candidate(&s->here,
+			     (struct candidate){ .extension = e, .is_mask = is_mask });
 }
 
 static int read_entry(struct search *s, const char *directory, int directory_fd,
@@ -229,8 +240,8 @@ static int read_entry(struct search *s, const char *directory, int directory_fd,
 	fd = open_entry(s, e, &st);
 	if (fd < 0 && source_is_shortage(fd))
 		return fd;
-	r = fd < 0 ? add_dangling(s, e, entry, directory_fd, fd) :
-		     add_entry(s, e, entry, fd, &st);
+	r = fd < 0 ? add_dangling(s, e, entry, directory_fd, fd)
+		   : add_entry(s, e, entry, fd, &st);
 	if (r == 0)
 		TAKE_PTR(e);
 	return r == TREE_SKIP ? 0 : r;
@@ -255,7 +266,8 @@ static const struct candidate *find_winner(const struct search *s, const char *n
 		    c->extension->verdict.code == VERDICT_OTHER_ARCHITECTURE)
 			continue;
 		if (!best || (c->is_mask && !best->is_mask) ||
-		    (c->is_mask == best->is_mask && is_better(s, c->extension, best->extension)))
+		    (c->is_mask == best->is_mask &&
+		     is_better(s, c->extension, best->extension)))
 			best = c;
 	}
 	return best;
@@ -282,7 +294,8 @@ static int settle_directory(struct search *s) {
 			r = judge_candidate(s, &s->here.items[i]);
 	for (size_t i = 0; i < s->here.n; i++) {
 		struct candidate c = s->here.items[i];
-		bool takes = c.is_mask || c.extension->verdict.code != VERDICT_OTHER_ARCHITECTURE;
+		bool takes = c.is_mask ||
+			     c.extension->verdict.code != VERDICT_OTHER_ARCHITECTURE;
 
 		if (r == 0 && !c.is_mask)
 			r = extensions_add(s->list, c.extension);
@@ -301,8 +314,8 @@ static int add_problem(struct search *s, const char *directory, int error) {
 	if (source_is_shortage(error))
 		return error;
 	if (error == -E2BIG)
-		text = text_format("Cannot search '/%s': it has more than %d entries", directory,
-				   DISCOVER_ENTRIES_MAX);
+		text = text_format("Cannot search '/%s': it has more than %d entries",
+				   directory, DISCOVER_ENTRIES_MAX);
 	else
 		text = text_format("Cannot search '/%s': %s", directory, strerror(-error));
 	return text ? strv_append(s->problems, text) : -ENOMEM;
@@ -334,7 +347,8 @@ static int refuse_excess(struct extensions *list, const struct class *class) {
 	for (size_t i = 0; r == 0 && i < list->n; i++) {
 		struct extension *e = list->items[i];
 
-		if (e->class == class && extension_fits(e) && ++n > DISCOVER_EXTENSIONS_MAX)
+		if (e->class == class && extension_fits(e) &&
+		    ++n > DISCOVER_EXTENSIONS_MAX)
 			r = verdict_set(&e->verdict, VERDICT_TOO_MANY,
 					"it is number %u, and the limit is %d", n,
 					DISCOVER_EXTENSIONS_MAX);

@@ -24,8 +24,10 @@ static int open_release_directory(const struct extension *e) {
 
 /* Opens a release file, which may be a link inside of the image. */
 static int open_release(const struct extension *e, const char *file) {
-	bool below_usr = e->usr_tree >= 0 && strncmp(e->class->release_dir, "usr/", 4) == 0;
-	_cleanup_free_ char *path = file_join(e->class->release_dir + (below_usr ? 4 : 0), file);
+	bool below_usr = e->usr_tree >= 0 &&
+			 strncmp(e->class->release_dir, "usr/", 4) == 0;
+	_cleanup_free_ char *path = file_join(e->class->release_dir + (below_usr ? 4 : 0),
+					      file);
 
 	if (!path)
 		return -ENOMEM;
@@ -37,8 +39,8 @@ static bool is_relaxed(const struct extension *e, const char *file) {
 	static const char *const words[] = { "0", "no", "n", "false", "f", "off" };
 	_cleanup_close_ int fd = open_release(e, file);
 	char value[8];
-	ssize_t n = fd < 0 ? -1 :
-			     fgetxattr(fd, "user.extension-release.strict", value,
+	ssize_t n = fd < 0 ? -1
+			   : fgetxattr(fd, "user.extension-release.strict", value,
 				       sizeof(value) - 1);
 
 	if (n < 0)
@@ -57,8 +59,8 @@ static int refuse_mismatch(struct extension *e, ssize_t chosen, char *const *fil
 				   e->class->release_dir);
 	if (strv_length(files) > 0)
 		return verdict_set(&e->verdict, VERDICT_NAME_MISMATCH,
-				   "the image is named \"%s\" but carries %s", e->name.full,
-				   files[0]);
+				   "the image is named \"%s\" but carries %s",
+				   e->name.full, files[0]);
 	return verdict_set(&e->verdict, VERDICT_NO_RELEASE, "it has no /%s/%s%s",
 			   e->class->release_dir, RELEASE_PREFIX, e->name.name);
 }
@@ -102,9 +104,9 @@ static int refuse_release(struct extension *e, const char *file, int error) {
 	if (source_is_shortage(error))
 		return error;
 	return verdict_set(&e->verdict, VERDICT_BAD_RELEASE, "%s %s", file,
-			   error == -EFBIG ? "is longer than 64 KiB" :
-			   error == -ELOOP ? "is no regular file" :
-					     strerror(-error));
+			   error == -EFBIG   ? "is longer than 64 KiB"
+			   : error == -ELOOP ? "is no regular file"
+					     : strerror(-error));
 }
 
 static int parse_release(struct extension *e, const char *file) {
@@ -124,8 +126,8 @@ static int parse_release(struct extension *e, const char *file) {
 		return refuse_release(e, file, r);
 	r = release_parse(text, len, &e->release, &why, &line);
 	if (r == -EINVAL || r == -EFBIG)
-		return verdict_set(&e->verdict, VERDICT_BAD_RELEASE, "%s, line %u: %s", file, line,
-				   why);
+		return verdict_set(&e->verdict, VERDICT_BAD_RELEASE, "%s, line %u: %s",
+				   file, line, why);
 	return r;
 }
 
@@ -172,7 +174,8 @@ static int add_layers(struct extension *e, struct hierarchy *hierarchies, size_t
 }
 
 static int attach(struct extension *e, const struct examine_options *o) {
-	bool is_directory = e->kind == EXTENSION_DIRECTORY || e->kind == EXTENSION_SUBVOLUME;
+	bool is_directory = e->kind == EXTENSION_DIRECTORY ||
+			    e->kind == EXTENSION_SUBVOLUME;
 
 	if (!o->workshop && !is_directory)
 		return verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
@@ -204,8 +207,8 @@ static void start_again(struct extension *e) {
 	verdict_done(&e->verdict);
 }
 
-int examine(struct extension *e, const struct examine_options *o, struct hierarchy *hierarchies,
-	    size_t n) {
+int examine(struct extension *e, const struct examine_options *o,
+	    struct hierarchy *hierarchies, size_t n) {
 	int r;
 
 	force(e, o);

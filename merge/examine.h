@@ -8,7 +8,8 @@
 
 struct examine_options {
 	const struct host *host;
-	struct workshop *workshop; /* NULL without privilege: only directories can be examined */
+	struct workshop
+		*workshop; /* NULL without privilege: only directories can be examined */
 	bool force_all;
 	char *const *force; /* names (strv) */
 };
@@ -18,5 +19,5 @@ struct examine_options {
  * verdict and leaves them as they were. Extensions must come in the order of order.h, lowest first.
  * 0, or a negative errno that is no fault of the extension.
  */
-int examine(struct extension *e, const struct examine_options *o, struct hierarchy *hierarchies,
-	    size_t n);
+int examine(struct extension *e, const struct examine_options *o,
+	    struct hierarchy *hierarchies, size_t n);

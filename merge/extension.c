@@ -6,8 +6,10 @@
 
 const char *extension_kind_word(enum extension_kind k) {
 	static const char *const words[] = {
-		[EXTENSION_DIRECTORY] = "directory", [EXTENSION_SUBVOLUME] = "subvolume",
-		[EXTENSION_RAW] = "raw",	     [EXTENSION_BLOCK] = "block",
+		[EXTENSION_DIRECTORY] = "directory",
+		[EXTENSION_SUBVOLUME] = "subvolume",
+		[EXTENSION_RAW] = "raw",
+		[EXTENSION_BLOCK] = "block",
 		[EXTENSION_OTHER] = "other",
 	};
 

@@ -30,8 +30,8 @@ struct extension {
 	const struct class *class;
 	struct name name;
 	enum extension_kind kind;
-	char *path;	   /* where it was found, below the root: "/etc/extensions/a.raw" */
-	int fd;		   /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
+	char *path; /* where it was found, below the root: "/etc/extensions/a.raw" */
+	int fd; /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
 	uint64_t size;	   /* bytes of the image, 0 for directories */
 	char *fingerprint; /* equal text: equal content; NULL until it is known */
 	char *note;	   /* a warning that is no verdict, or NULL */
@@ -39,9 +39,9 @@ struct extension {
 	/* examine */
 	enum fstype format;
 	enum extension_access access;
-	bool has_verity;   /* carries verity data that is not in force */
-	int root_tree;	   /* O_PATH: the extension's root, or -EBADF */
-	int usr_tree;	   /* O_PATH: its /usr where that is a partition of its own, or -EBADF */
+	bool has_verity; /* carries verity data that is not in force */
+	int root_tree;	 /* O_PATH: the extension's root, or -EBADF */
+	int usr_tree; /* O_PATH: its /usr where that is a partition of its own, or -EBADF */
 	struct release *release;
 
 	/* match */

@@ -36,7 +36,8 @@ int file_open_in(int root, const char *path, int flags) {
 }
 
 int file_open_exact(int dir, const char *path, int flags) {
-	return open_resolved(dir, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	return open_resolved(dir, path, flags,
+			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
 int file_reopen(int fd, int flags) {
@@ -57,7 +58,8 @@ ssize_t file_read_at(int fd, void *buffer, size_t len, uint64_t offset) {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(fd, (char *)buffer + done, len - done, (off_t)(offset + done));
+		ssize_t n = pread(fd, (char *)buffer + done, len - done,
+				  (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -8,11 +8,12 @@
 
 struct fs {
 	int context;
-	int error;	/* the first negative errno; later calls then do nothing */
+	int error;	 /* the first negative errno; later calls then do nothing */
 	char *complaint; /* what the kernel said about it, without its prefix, or NULL */
 };
 
-#define FS_NONE { .context = -EBADF }
+#define FS_NONE \
+	{ .context = -EBADF }
 
 /* Opens a context for the type; a module that is needed and absent is loaded. */
 void fs_open(struct fs *f, const char *type);

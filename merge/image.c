@@ -27,13 +27,15 @@ static int take_file(struct extension *e, int fd, const struct stat *st) {
 		return e->fd;
 	if (e->fd < 0)
 		return verdict_set(&e->verdict,
-				   e->fd == -EACCES ? VERDICT_NO_PRIVILEGE : VERDICT_UNREADABLE,
+				   e->fd == -EACCES ? VERDICT_NO_PRIVILEGE
+						    : VERDICT_UNREADABLE,
 				   "cannot be opened: %s", strerror(-e->fd));
 	if (e->kind == EXTENSION_BLOCK && ioctl(e->fd, BLKGETSIZE64, &e->size) < 0)
 		return verdict_set(&e->verdict, VERDICT_UNREADABLE, "has no size: %s",
 				   strerror(errno));
 	if (e->size == 0)
-		return verdict_set(&e->verdict, VERDICT_EMPTY, "the image is an empty file");
+		return verdict_set(&e->verdict, VERDICT_EMPTY,
+				   "the image is an empty file");
 	return 0;
 }
 
@@ -48,15 +50,16 @@ int image_take(struct extension *e, int fd, const struct stat *st) {
 	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
 		return take_file(e, fd, st);
 	if (S_ISDIR(st->st_mode)) {
-		e->kind = is_subvolume(fd, st) ? EXTENSION_SUBVOLUME : EXTENSION_DIRECTORY;
+		e->kind = is_subvolume(fd, st) ? EXTENSION_SUBVOLUME
+					       : EXTENSION_DIRECTORY;
 		e->fd = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return e->fd < 0 ? -errno : 0;
 	}
 	e->kind = EXTENSION_OTHER;
 	return verdict_set(&e->verdict, VERDICT_UNSUPPORTED, "is a %s, not an image",
-			   S_ISFIFO(st->st_mode)   ? "FIFO" :
-			   S_ISSOCK(st->st_mode) ? "socket" :
-						   "character device");
+			   S_ISFIFO(st->st_mode)   ? "FIFO"
+			   : S_ISSOCK(st->st_mode) ? "socket"
+						   : "character device");
 }
 
 /* Who else may write it; discover.writers. Anybody who can replace an image can replace /usr. */
@@ -108,14 +111,17 @@ enum name_kind image_name_kind(const char *entry, mode_t mode) {
 		return NAME_PICK_FILES;
 	if (S_ISDIR(mode) && len > 2 && strcmp(entry + len - 2, ".v") == 0)
 		return NAME_PICK_DIRECTORIES;
-	if (S_ISREG(mode) || (!S_ISDIR(mode) && len > 4 && strcmp(entry + len - 4, ".raw") == 0))
+	if (S_ISREG(mode) ||
+	    (!S_ISDIR(mode) && len > 4 && strcmp(entry + len - 4, ".raw") == 0))
 		return NAME_FILE;
 	return NAME_DIRECTORY;
 }
 
 int image_refuse_name(struct extension *e, const char *entry, const char *why) {
-	e->name = (struct name){ .full = strdup(entry), .name = strdup(entry),
-				 .left = NAME_TRIES_NONE, .done = NAME_TRIES_NONE };
+	e->name = (struct name){ .full = strdup(entry),
+				 .name = strdup(entry),
+				 .left = NAME_TRIES_NONE,
+				 .done = NAME_TRIES_NONE };
 	if (!e->name.full || !e->name.name)
 		return -ENOMEM;
 	return verdict_set(&e->verdict, VERDICT_BAD_NAME, "%s", why);
@@ -163,7 +169,8 @@ int image_open(const char *path, const struct class *class, struct extension **r
 	e->path = strdup(path);
 	if (!e->path)
 		return -ENOMEM;
-	r = name_parse(entry, image_name_kind(entry, st.st_mode), e->class->suffix, &e->name, &why);
+	r = name_parse(entry, image_name_kind(entry, st.st_mode), e->class->suffix,
+		       &e->name, &why);
 	if (r == -EINVAL || r == -ENOENT)
 		r = image_refuse_name(e, entry, why ?: "is not called NAME.raw");
 	if (r == 0)
@@ -178,12 +185,13 @@ static int fingerprint_image(struct extension *e) {
 
 	if (fstat(e->fd, &st) < 0)
 		return -errno;
-	e->fingerprint = text_format("image:%llx:%llx:%llu:%lld.%09ld:%lld.%09ld",
-				     (unsigned long long)(e->kind == EXTENSION_BLOCK ? st.st_rdev :
-										       st.st_dev),
-				     (unsigned long long)st.st_ino, (unsigned long long)e->size,
-				     (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-				     (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	e->fingerprint =
+		text_format("image:%llx:%llx:%llu:%lld.%09ld:%lld.%09ld",
+			    (unsigned long long)(e->kind == EXTENSION_BLOCK ? st.st_rdev
+									    : st.st_dev),
+			    (unsigned long long)st.st_ino, (unsigned long long)e->size,
+			    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+			    (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
 	return e->fingerprint ? 0 : -ENOMEM;
 }
 
@@ -195,8 +203,9 @@ static int fingerprint_directory(struct extension *e) {
 		return r;
 	if (r < 0)
 		return verdict_set(&e->verdict,
-				   r == -E2BIG || r == -ELOOP || r == -ETIME ? VERDICT_TOO_LARGE :
-									       VERDICT_UNREADABLE,
+				   r == -E2BIG || r == -ELOOP || r == -ETIME
+					   ? VERDICT_TOO_LARGE
+					   : VERDICT_UNREADABLE,
 				   "its tree cannot be read: %s", strerror(-r));
 	e->fingerprint = text_format("tree:%s", digest);
 	return e->fingerprint ? 0 : -ENOMEM;

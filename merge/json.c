@@ -19,10 +19,11 @@ struct json_object *json_new(const char *name) {
 }
 
 /* json-c frees what it takes, but not what it cannot add. */
-static struct json_object *add(struct json_object *o, const char *key, struct json_object *value) {
-	int r = !o ? -1 :
-		key ? json_object_object_add(o, key, value) :
-		      json_object_array_add(o, value);
+static struct json_object *add(struct json_object *o, const char *key,
+			       struct json_object *value) {
+	int r = !o    ? -1
+		: key ? json_object_object_add(o, key, value)
+		      : json_object_array_add(o, value);
 
 	if (r == 0)
 		return value;
@@ -33,8 +34,8 @@ static struct json_object *add(struct json_object *o, const char *key, struct js
 
 void json_add_text(struct json_object *o, const char *key, const char *text) {
 	/* JSON is UTF-8; control characters json-c escapes by itself, but a name may be any bytes. */
-	_cleanup_free_ char *safe =
-		text && !name_is_printable(text) ? text_escape(text) : NULL;
+	_cleanup_free_ char *safe = text && !name_is_printable(text) ? text_escape(text)
+								     : NULL;
 
 	add(o, key, text ? json_object_new_string(safe ?: text) : NULL);
 }
@@ -64,7 +65,8 @@ void json_add_time(struct json_object *o, const char *key, int64_t seconds) {
 	char text[32];
 	struct tm tm;
 
-	if (seconds > 0 && gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%FT%TZ", &tm) > 0)
+	if (seconds > 0 && gmtime_r(&t, &tm) &&
+	    strftime(text, sizeof(text), "%FT%TZ", &tm) > 0)
 		json_add_text(o, key, text);
 	else
 		json_add_text(o, key, NULL);
@@ -72,7 +74,8 @@ void json_add_time(struct json_object *o, const char *key, int64_t seconds) {
 
 void json_print(struct json_object *o, enum options_json format) {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
-		    (format == JSON_PRETTY ? JSON_C_TO_STRING_PRETTY : JSON_C_TO_STRING_PLAIN);
+		    (format == JSON_PRETTY ? JSON_C_TO_STRING_PRETTY
+					   : JSON_C_TO_STRING_PLAIN);
 
 	puts(json_object_to_json_string_ext(o, flags) ?: "{}");
 	json_object_put(o);
@@ -92,9 +95,9 @@ static void add_verdict(struct json_object *o, const struct verdict *v) {
 }
 
 static const char *state_word(const struct extension *x) {
-	return extension_fits(x)		   ? "fits" :
-	       verdict_is_quiet(x->verdict.code) ? verdict_word(x->verdict.code) :
-						     "skipped";
+	return extension_fits(x)		   ? "fits"
+	       : verdict_is_quiet(x->verdict.code) ? verdict_word(x->verdict.code)
+						   : "skipped";
 }
 
 void json_add_extensions(struct json_object *o, const struct route *r, const char *name) {
@@ -181,14 +184,16 @@ void json_add_state(struct json_object *o, const struct route *r) {
 		json_add_text(item, "state", words[h->kind]);
 		json_add_text(item, "by", h->other);
 		json_add_text(item, "mutable", "no");
-		json_add_number(item, "generation", h->record ? (int64_t)h->record->generation : 0);
+		json_add_number(item, "generation",
+				h->record ? (int64_t)h->record->generation : 0);
 		json_add_time(item, "since", h->record ? h->record->since : 0);
 		json_add_text(item, "backend", h->record ? h->record->backend : NULL);
 		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);
 		json_add_number(item, "gap_us", h->record ? h->record->gap : 0);
 		json_add_number(item, "stacked", h->stacked);
 		json_add_number(item, "mount_id",
-				h->kind == STATE_MERGED ? (int64_t)mount_unique_id(h->fd) : 0);
+				h->kind == STATE_MERGED ? (int64_t)mount_unique_id(h->fd)
+							: 0);
 		add_layers(item, h->record);
 		add_skipped(item, h->record);
 	}
@@ -219,7 +224,8 @@ void json_add_plan(struct json_object *o, const struct route *r) {
 	array = json_add_array(o, "steps");
 	for (size_t i = 0; i < r->plan.n_steps; i++) {
 		const struct plan_step *s = &r->plan.steps[i];
-		_cleanup_free_ char *path = s->hierarchy ? file_join("", s->hierarchy) : NULL;
+		_cleanup_free_ char *path = s->hierarchy ? file_join("", s->hierarchy)
+							 : NULL;
 		struct json_object *item;
 
 		if (s->action == PLAN_NOTHING)

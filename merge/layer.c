@@ -13,7 +13,8 @@
 
 #define ANCESTORS_MAX 256
 
-int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name, int root) {
+int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name,
+		   int root) {
 	int fd = file_open_in(root, name, O_PATH | O_DIRECTORY);
 
 	if (fd < 0 && fd != -ENOENT)
@@ -73,7 +74,8 @@ static int check_nesting(const struct hierarchy *h, const struct layer *l) {
 			return verdict_set(&l->extension->verdict,
 					   i == 0 ? VERDICT_DUPLICATE : VERDICT_NESTED,
 					   "its /%s %s the /%s of %s", h->name,
-					   i == 0 ? "is" : "lies inside of", h->name, owner);
+					   i == 0 ? "is" : "lies inside of", h->name,
+					   owner);
 		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (up < 0 || fstat(up, &parent) < 0)
 			return -errno;
@@ -109,8 +111,9 @@ static int refuse_hierarchy(const struct hierarchy *h, struct extension *e, int 
 		return 0;
 	if (source_is_shortage(error))
 		return error;
-	return verdict_set(&e->verdict, VERDICT_BAD_HIERARCHY, "its /%s is not a plain directory: %s",
-			   h->name, strerror(-error));
+	return verdict_set(&e->verdict, VERDICT_BAD_HIERARCHY,
+			   "its /%s is not a plain directory: %s", h->name,
+			   strerror(-error));
 }
 
 int hierarchy_add(struct hierarchy *h, struct extension *e) {

@@ -28,8 +28,9 @@ struct hierarchy {
 	const struct class *class;
 	const char *name; /* "usr" */
 	int root;	  /* of the host's own tree, O_PATH; borrowed */
-	int base;	  /* the host's own directory, O_PATH, or -EBADF where it has none */
-	struct layer *layers; /* lowest first: layer number i + 1 in the index, 0 is the host */
+	int base; /* the host's own directory, O_PATH, or -EBADF where it has none */
+	struct layer *
+		layers; /* lowest first: layer number i + 1 in the index, 0 is the host */
 	size_t n_layers;
 	struct overlap *index;
 	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
@@ -37,7 +38,8 @@ struct hierarchy {
 };
 
 /* Opens the host's own directory. 0 or a negative errno; a missing directory is no error. */
-int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name, int root);
+int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name,
+		   int root);
 void hierarchy_done(struct hierarchy *h);
 
 /*

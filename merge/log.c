@@ -22,15 +22,15 @@ static void talk(const char *prefix, const char *format, va_list ap) {
 	fprintf(stderr, "%s%s\n", prefix, escaped ?: "out of memory");
 }
 
-#define TALK(least, prefix)                       \
-	do {                                      \
-		va_list ap;                       \
-                                                  \
-		if (log_level < (least))          \
-			return;                   \
-		va_start(ap, format);             \
-		talk(prefix, format, ap);         \
-		va_end(ap);                       \
+#define TALK(least, prefix)               \
+	do {                              \
+		va_list ap;               \
+                                          \
+		if (log_level < (least))  \
+			return;           \
+		va_start(ap, format);     \
+		talk(prefix, format, ap); \
+		va_end(ap);               \
 	} while (0)
 
 void log_error(const char *format, ...) {

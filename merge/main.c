@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge: the command line. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <string.h>
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -15,7 +15,7 @@
 #define LOCK_WAIT_SECONDS 30
 
 static const struct verb *const verbs[] = {
-	&verb_status, &verb_list,    &verb_plan,    &verb_merge,
+	&verb_status,  &verb_list,    &verb_plan,    &verb_merge,
 	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,
 };
 
@@ -36,17 +36,20 @@ static const struct option_row {
 	const char *name, *argument, *help;
 	int has_argument, code;
 } option_rows[] = {
-	{ "class", "sysext|confext", "Only this class; without it both", required_argument,
-	  OPTION_CLASS },
+	{ "class", "sysext|confext", "Only this class; without it both",
+	  required_argument, OPTION_CLASS },
 	{ "root", "PATH", "The host's root is PATH", required_argument, OPTION_ROOT },
-	{ "json", "pretty|short|off", "Print JSON on stdout", optional_argument, OPTION_JSON },
+	{ "json", "pretty|short|off", "Print JSON on stdout", optional_argument,
+	  OPTION_JSON },
 	{ "strict", NULL, "All or nothing: change nothing if any extension does not fit",
 	  no_argument, OPTION_STRICT },
-	{ "force", "NAME", "Merge it (without NAME: all) even if it does not match this host",
+	{ "force", "NAME",
+	  "Merge it (without NAME: all) even if it does not match this host",
 	  optional_argument, OPTION_FORCE },
-	{ "lock-wait", "SECONDS", "How long to wait for another run (30)", required_argument,
-	  OPTION_LOCK_WAIT },
-	{ "no-legend", NULL, "No headings and closing lines", no_argument, OPTION_NO_LEGEND },
+	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
+	  required_argument, OPTION_LOCK_WAIT },
+	{ "no-legend", NULL, "No headings and closing lines", no_argument,
+	  OPTION_NO_LEGEND },
 	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
 	  OPTION_NO_PAGER },
 	{ "quiet", NULL, "Only errors", no_argument, 'q' },
@@ -80,7 +83,8 @@ static void print_help(void) {
 	     "See extmerge(8).");
 }
 
-static enum exit_code usage(const char *what, const char *given, const char *const *words) {
+static enum exit_code usage(const char *what, const char *given,
+			    const char *const *words) {
 	const char *nearest = words ? text_nearest(given, words) : NULL;
 
 	log_error("%s '%s'", what, given);
@@ -92,9 +96,9 @@ static enum exit_code usage(const char *what, const char *given, const char *con
 }
 
 static int parse_json(const char *text, enum options_json *ret) {
-	static const char *const words[] = { [JSON_OFF] = "off",
-					     [JSON_SHORT] = "short",
-					     [JSON_PRETTY] = "pretty" };
+	static const char *const words[] = {
+		[JSON_OFF] = "off", [JSON_SHORT] = "short", [JSON_PRETTY] = "pretty"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(text ?: "pretty", words[i]) == 0) {
@@ -177,13 +181,15 @@ static enum exit_code refuse_option(int argc, char **argv, int at) {
 }
 
 /* Options may stand before and after the verb. *ret_done says that all is said (--help). */
-static enum exit_code parse_options(int argc, char **argv, struct options *o, bool *ret_done) {
+static enum exit_code parse_options(int argc, char **argv, struct options *o,
+				    bool *ret_done) {
 	struct option options[ARRAY_SIZE(option_rows) + 1] = { { 0 } };
 	int code, index;
 
 	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
-		options[i] = (struct option){ option_rows[i].name, option_rows[i].has_argument,
-					      NULL, option_rows[i].code };
+		options[i] = (struct option){ option_rows[i].name,
+					      option_rows[i].has_argument, NULL,
+					      option_rows[i].code };
 	opterr = 0;
 	for (;;) {
 		int at = optind;
@@ -195,13 +201,15 @@ static enum exit_code parse_options(int argc, char **argv, struct options *o, bo
 			return refuse_option(argc, argv, at);
 		if (code == 'h' || code == OPTION_VERSION) {
 			*ret_done = true;
-			code == 'h' ? print_help() : (void)puts("extmerge " PACKAGE_VERSION);
+			code == 'h' ? print_help()
+				    : (void)puts("extmerge " PACKAGE_VERSION);
 			return EXIT_DONE;
 		}
 		if (parse_option(code, optarg, o) < 0)
-			return usage(code == OPTION_CLASS ? "There is no class" :
-				     code == OPTION_JSON  ? "--json is pretty, short or off, not" :
-							    "--lock-wait takes seconds, not",
+			return usage(code == OPTION_CLASS ? "There is no class"
+				     : code == OPTION_JSON
+					     ? "--json is pretty, short or off, not"
+					     : "--lock-wait takes seconds, not",
 				     optarg ?: "", NULL);
 	}
 }
@@ -223,8 +231,8 @@ static enum exit_code run_verb(int n, char **words, struct options *o) {
 		return usage("Unknown verb", words[0], names);
 	n -= n > 0;
 	if (n < verb->min || n > verb->max) {
-		log_error("'%s' takes %s%s", verb->name, verb->max == 0 ? "no operand" : "one ",
-			  verb->operands ?: "");
+		log_error("'%s' takes %s%s", verb->name,
+			  verb->max == 0 ? "no operand" : "one ", verb->operands ?: "");
 		return EXIT_USAGE;
 	}
 	o->operands = words + 1;

@@ -33,7 +33,8 @@ static int copy_xattr(int from, int to, const char *name) {
 	if (n < 0)
 		return value ? -errno : -ENOMEM;
 	/* tmpfs has not all the attributes of a disk file system: what it cannot hold is left out. */
-	if (fsetxattr(to, name, value, (size_t)n, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)
+	if (fsetxattr(to, name, value, (size_t)n, 0) < 0 && errno != EOPNOTSUPP &&
+	    errno != EPERM)
 		return -errno;
 	return 0;
 }
@@ -45,7 +46,8 @@ static int copy_xattrs(int from, int to) {
 
 	if (n < 0)
 		return errno == EOPNOTSUPP ? 0 : -errno;
-	for (const char *name = names; r == 0 && name < names + n; name += strlen(name) + 1)
+	for (const char *name = names; r == 0 && name < names + n;
+	     name += strlen(name) + 1)
 		if (!is_ours(name))
 			r = copy_xattr(from, to, name);
 	return r;
@@ -97,7 +99,8 @@ static int write_pieces(int meta, const char *prefix, const char *text, size_t l
 	}
 	if (len > 0)
 		return -E2BIG;
-	snprintf(name, sizeof(name), "%s%u", prefix, i); /* what a longer record left behind */
+	snprintf(name, sizeof(name), "%s%u", prefix,
+		 i); /* what a longer record left behind */
 	if (fremovexattr(meta, name) < 0 && errno != ENODATA)
 		return -errno;
 	return 0;

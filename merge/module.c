@@ -13,7 +13,8 @@ int module_load(const char *name) {
 
 	if (!context)
 		return -ENOMEM;
-	kmod_set_log_priority(context, 0); /* what goes wrong is said by whoever needed it */
+	kmod_set_log_priority(context,
+			      0); /* what goes wrong is said by whoever needed it */
 	r = kmod_module_new_from_lookup(context, name, &list);
 	if (r == 0 && !list)
 		r = -ENOENT;
@@ -21,7 +22,8 @@ int module_load(const char *name) {
 		struct kmod_module *module = kmod_module_get_module(item);
 
 		if (r == 0)
-			r = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST,
+			r = kmod_module_probe_insert_module(module,
+							    KMOD_PROBE_APPLY_BLACKLIST,
 							    NULL, NULL, NULL, NULL);
 		kmod_module_unref(module);
 	}

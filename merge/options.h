@@ -9,23 +9,23 @@ enum options_json { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 struct options {
 	const char *root;
 	bool classes[CLASS_COUNT];
-	bool strict;	     /* all or nothing */
+	bool strict; /* all or nothing */
 	bool force_all;
-	char **force;	     /* names (strv, owned) */
+	char **force; /* names (strv, owned) */
 	enum options_json json;
-	bool legend;	     /* table headings and the closing line */
-	unsigned lock_wait;  /* milliseconds */
+	bool legend;	       /* table headings and the closing line */
+	unsigned lock_wait;    /* milliseconds */
 	char *const *operands; /* what follows the verb; borrowed, NULL-terminated */
 };
 
 /* specs: cli.exit. */
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,     /* the old set is still in place */
+	EXIT_FAILED = 1, /* the old set is still in place */
 	EXIT_USAGE = 2,
-	EXIT_SKIPPED = 3,    /* with --strict: something does not fit, nothing was changed */
-	EXIT_REFUSED = 4,    /* by policy */
-	EXIT_PRIVILEGE = 5,  /* or an ability of the kernel is missing */
+	EXIT_SKIPPED = 3, /* with --strict: something does not fit, nothing was changed */
+	EXIT_REFUSED = 4, /* by policy */
+	EXIT_PRIVILEGE = 5, /* or an ability of the kernel is missing */
 	EXIT_LOCKED = 6,
-	EXIT_PENDING = 10,   /* plan: a refresh would change something */
+	EXIT_PENDING = 10, /* plan: a refresh would change something */
 };

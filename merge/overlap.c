@@ -156,8 +156,8 @@ static int note_undo(struct overlap *o, uint32_t node) {
 	return 0;
 }
 
-int64_t overlap_put(struct overlap *o, uint32_t parent, const char *name, enum overlap_type type,
-		    unsigned layer) {
+int64_t overlap_put(struct overlap *o, uint32_t parent, const char *name,
+		    enum overlap_type type, unsigned layer) {
 	uint32_t found = *find_slot(o, parent, name), node;
 	int r;
 

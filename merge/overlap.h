@@ -32,8 +32,8 @@ int64_t overlap_find(const struct overlap *o, uint32_t parent, const char *name,
  * Enters or replaces what `layer` has at `name` below `parent`. Returns its number, -ENOMEM, or
  * -E2BIG at OVERLAP_NODES_MAX.
  */
-int64_t overlap_put(struct overlap *o, uint32_t parent, const char *name, enum overlap_type type,
-		    unsigned layer);
+int64_t overlap_put(struct overlap *o, uint32_t parent, const char *name,
+		    enum overlap_type type, unsigned layer);
 
 /*
  * A layer is judged while it is entered, and may be refused in the middle: revert() takes back all
@@ -44,8 +44,8 @@ void overlap_revert(struct overlap *o);
 
 /* What a layer's entry does to what lies under it. */
 enum overlap_effect {
-	OVERLAP_ADDS,	   /* nothing was there, or a directory is merged with a directory */
-	OVERLAP_HIDES,	   /* a file or symlink takes the place of another */
+	OVERLAP_ADDS,  /* nothing was there, or a directory is merged with a directory */
+	OVERLAP_HIDES, /* a file or symlink takes the place of another */
 	OVERLAP_CONFLICTS, /* a directory would stop being one, or something would become one */
 };
 

@@ -6,8 +6,9 @@
 
 const char *plan_action_word(enum plan_action a) {
 	static const char *const words[] = {
-		[PLAN_NOTHING] = "nothing", [PLAN_KEEP] = "keep",	[PLAN_MERGE] = "merge",
-		[PLAN_REPLACE] = "replace", [PLAN_UNMERGE] = "unmerge",
+		[PLAN_NOTHING] = "nothing", [PLAN_KEEP] = "keep",
+		[PLAN_MERGE] = "merge",	    [PLAN_REPLACE] = "replace",
+		[PLAN_UNMERGE] = "unmerge",
 	};
 
 	return words[a];
@@ -24,14 +25,16 @@ const char *plan_change_sign(enum plan_change_kind k) {
 
 const char *plan_change_word(enum plan_change_kind k) {
 	static const char *const words[] = {
-		[PLAN_ADDED] = "add",	      [PLAN_CHANGED] = "change", [PLAN_REMOVED] = "remove",
-		[PLAN_REORDERED] = "reorder", [PLAN_SAME] = "keep",
+		[PLAN_ADDED] = "add",	   [PLAN_CHANGED] = "change",
+		[PLAN_REMOVED] = "remove", [PLAN_REORDERED] = "reorder",
+		[PLAN_SAME] = "keep",
 	};
 
 	return words[k];
 }
 
-static enum plan_action choose_action(const struct record *old, const struct record *wanted) {
+static enum plan_action choose_action(const struct record *old,
+				      const struct record *wanted) {
 	if (!old)
 		return wanted ? PLAN_MERGE : PLAN_NOTHING;
 	if (!wanted)
@@ -60,8 +63,8 @@ static struct plan_change *find_change(struct plan *p, const struct class *class
 }
 
 /* Enters the layers of all records of the class. */
-static int collect(struct plan *p, const struct class *class, const struct record *const *records,
-		   bool wanted) {
+static int collect(struct plan *p, const struct class *class,
+		   const struct record *const *records, bool wanted) {
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct record *r = records[i];
 
@@ -89,7 +92,8 @@ static void mark_reordered(struct plan *p, const struct class *class) {
 	bool replaces = false, same = true;
 
 	for (size_t i = 0; i < p->n_steps; i++)
-		replaces |= p->steps[i].action == PLAN_REPLACE && p->steps[i].old->class == class;
+		replaces |= p->steps[i].action == PLAN_REPLACE &&
+			    p->steps[i].old->class == class;
 	for (size_t i = 0; i < p->n_changes; i++)
 		same &= p->changes[i].class != class || p->changes[i].kind == PLAN_SAME;
 	for (size_t i = 0; replaces && same && i < p->n_changes; i++)
@@ -101,16 +105,16 @@ static void mark_reordered(struct plan *p, const struct class *class) {
  * The names are a growing list that is searched from its start: at most 500 extensions for each class
  * (specs: discover.limit), so a quarter of a million short comparisons at the worst.
  */
-int plan_compute(const struct record *const *old, const struct record *const *wanted, size_t n,
-		 struct plan *ret) {
+int plan_compute(const struct record *const *old, const struct record *const *wanted,
+		 size_t n, struct plan *ret) {
 	struct plan p = { .steps = calloc(n + 1, sizeof(*p.steps)), .n_steps = n };
 	int r = p.steps ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		p.steps[i] = (struct plan_step){
-			.hierarchy = wanted[i] ? wanted[i]->hierarchy :
-				     old[i]    ? old[i]->hierarchy :
-						 NULL,
+			.hierarchy = wanted[i] ? wanted[i]->hierarchy
+				     : old[i]  ? old[i]->hierarchy
+					       : NULL,
 			.action = choose_action(old[i], wanted[i]),
 			.old = old[i],
 			.wanted = wanted[i],

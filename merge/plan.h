@@ -45,8 +45,8 @@ struct plan {
 };
 
 /* Compares `n` hierarchies; each of the two arrays has `n` records or NULLs. 0 or -ENOMEM. */
-int plan_compute(const struct record *const *old, const struct record *const *wanted, size_t n,
-		 struct plan *ret);
+int plan_compute(const struct record *const *old, const struct record *const *wanted,
+		 size_t n, struct plan *ret);
 
 /* Whether running it would change anything. */
 bool plan_has_work(const struct plan *p);

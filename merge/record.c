@@ -54,7 +54,8 @@ void record_free(struct record *r) {
 }
 
 struct record_layer *record_add_layer(struct record *r) {
-	struct record_layer *grown = reallocarray(r->layers, r->n_layers + 1, sizeof(*grown));
+	struct record_layer *grown = reallocarray(r->layers, r->n_layers + 1,
+						  sizeof(*grown));
 
 	if (!grown)
 		return NULL;
@@ -64,7 +65,8 @@ struct record_layer *record_add_layer(struct record *r) {
 }
 
 struct record_skipped *record_add_skipped(struct record *r) {
-	struct record_skipped *grown = reallocarray(r->skipped, r->n_skipped + 1, sizeof(*grown));
+	struct record_skipped *grown = reallocarray(r->skipped, r->n_skipped + 1,
+						    sizeof(*grown));
 
 	if (!grown)
 		return NULL;
@@ -79,7 +81,8 @@ static bool is_same_text(const char *a, const char *b) {
 
 bool record_is_same_layer(const struct record_layer *a, const struct record_layer *b) {
 	return is_same_text(a->name, b->name) && is_same_text(a->version, b->version) &&
-	       is_same_text(a->path, b->path) && is_same_text(a->fingerprint, b->fingerprint);
+	       is_same_text(a->path, b->path) &&
+	       is_same_text(a->fingerprint, b->fingerprint);
 }
 
 bool record_has_same_layers(const struct record *a, const struct record *b) {
@@ -100,7 +103,13 @@ const struct record_layer *record_find_layer(const struct record *r, const char 
 
 /* The text form is driven by tables: one row per member, read by both directions. */
 
-enum member_type { MEMBER_TEXT, MEMBER_UINT32, MEMBER_UINT64, MEMBER_BOOL, MEMBER_VERDICT };
+enum member_type {
+	MEMBER_TEXT,
+	MEMBER_UINT32,
+	MEMBER_UINT64,
+	MEMBER_BOOL,
+	MEMBER_VERDICT
+};
 
 struct member {
 	const char *key;
@@ -149,15 +158,17 @@ static const struct member skipped_members[] = {
 static json_object *print_member(const void *at, enum member_type type) {
 	switch (type) {
 	case MEMBER_TEXT:
-		return *(char *const *)at ? json_object_new_string(*(char *const *)at) : NULL;
+		return *(char *const *)at ? json_object_new_string(*(char *const *)at)
+					  : NULL;
 	case MEMBER_UINT32:
 		return json_object_new_int64(*(const uint32_t *)at);
 	case MEMBER_UINT64:
-		return json_object_new_int64((int64_t)*(const uint64_t *)at);
+		return json_object_new_int64((int64_t) * (const uint64_t *)at);
 	case MEMBER_BOOL:
 		return json_object_new_boolean(*(const bool *)at);
 	case MEMBER_VERDICT:
-		return json_object_new_string(verdict_word(*(const enum verdict_code *)at));
+		return json_object_new_string(
+			verdict_word(*(const enum verdict_code *)at));
 	}
 	return NULL;
 }
@@ -176,8 +187,8 @@ static int print_members(json_object *o, const void *data, const struct member *
 	return 0;
 }
 
-static int print_array(json_object *o, const char *key, const void *items, size_t n, size_t size,
-		       const struct member *m) {
+static int print_array(json_object *o, const char *key, const void *items, size_t n,
+		       size_t size, const struct member *m) {
 	json_object *array = json_object_new_array();
 	int r = array ? json_object_object_add(o, key, array) : -1;
 
@@ -197,19 +208,22 @@ int record_print(const struct record *r, char **ret) {
 	int e = o ? 0 : -ENOMEM;
 
 	if (e == 0)
-		e = json_object_object_add(o, "schema", json_object_new_string(RECORD_SCHEMA));
+		e = json_object_object_add(o, "schema",
+					   json_object_new_string(RECORD_SCHEMA));
 	if (e == 0)
-		e = json_object_object_add(o, "class", json_object_new_string(r->class->name));
+		e = json_object_object_add(o, "class",
+					   json_object_new_string(r->class->name));
 	if (e == 0)
 		e = print_members(o, r, record_members);
 	if (e == 0)
 		e = print_array(o, "layers", r->layers, r->n_layers, sizeof(*r->layers),
 				layer_members);
 	if (e == 0)
-		e = print_array(o, "skipped", r->skipped, r->n_skipped, sizeof(*r->skipped),
-				skipped_members);
+		e = print_array(o, "skipped", r->skipped, r->n_skipped,
+				sizeof(*r->skipped), skipped_members);
 	if (e == 0) {
-		const char *printed = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+		const char *printed =
+			json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 
 		text = printed ? strdup(printed) : NULL;
 	}
@@ -229,8 +243,8 @@ static enum verdict_code verdict_from_word(const char *word) {
 
 static int parse_member(json_object *value, void *at, enum member_type type) {
 	static const enum json_type wanted[] = {
-		[MEMBER_TEXT] = json_type_string,      [MEMBER_UINT32] = json_type_int,
-		[MEMBER_UINT64] = json_type_int,       [MEMBER_BOOL] = json_type_boolean,
+		[MEMBER_TEXT] = json_type_string,    [MEMBER_UINT32] = json_type_int,
+		[MEMBER_UINT64] = json_type_int,     [MEMBER_BOOL] = json_type_boolean,
 		[MEMBER_VERDICT] = json_type_string,
 	};
 
@@ -245,7 +259,8 @@ static int parse_member(json_object *value, void *at, enum member_type type) {
 		*(char **)at = strdup(json_object_get_string(value));
 		return *(char **)at ? 0 : -ENOMEM;
 	case MEMBER_UINT32: /* what does not fit 64 bits comes as their least or greatest */
-		if (json_object_get_int64(value) < 0 || json_object_get_int64(value) > UINT32_MAX)
+		if (json_object_get_int64(value) < 0 ||
+		    json_object_get_int64(value) > UINT32_MAX)
 			return -EBADMSG;
 		*(uint32_t *)at = (uint32_t)json_object_get_int64(value);
 		return 0;
@@ -256,7 +271,8 @@ static int parse_member(json_object *value, void *at, enum member_type type) {
 		*(bool *)at = json_object_get_boolean(value);
 		return 0;
 	case MEMBER_VERDICT:
-		*(enum verdict_code *)at = verdict_from_word(json_object_get_string(value));
+		*(enum verdict_code *)at =
+			verdict_from_word(json_object_get_string(value));
 		return 0;
 	}
 	return -EBADMSG;
@@ -278,7 +294,8 @@ static int parse_members(json_object *o, void *data, const struct member *m) {
 
 /* The array `key`, NULL where it is absent. */
 static int get_array(json_object *o, const char *key, json_object **ret, size_t *ret_n) {
-	if (json_object_object_get_ex(o, key, ret) && !json_object_is_type(*ret, json_type_array))
+	if (json_object_object_get_ex(o, key, ret) &&
+	    !json_object_is_type(*ret, json_type_array))
 		return -EBADMSG;
 	*ret_n = *ret ? json_object_array_length(*ret) : 0;
 	return 0;
@@ -292,8 +309,9 @@ static int parse_layers(json_object *o, struct record *record) {
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct record_layer *l = record_add_layer(record);
 
-		r = l ? parse_members(json_object_array_get_idx(array, i), l, layer_members) :
-			-ENOMEM;
+		r = l ? parse_members(json_object_array_get_idx(array, i), l,
+				      layer_members)
+		      : -ENOMEM;
 		if (r == 0 && !l->name)
 			r = -EBADMSG;
 	}
@@ -308,8 +326,9 @@ static int parse_skipped(json_object *o, struct record *record) {
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct record_skipped *s = record_add_skipped(record);
 
-		r = s ? parse_members(json_object_array_get_idx(array, i), s, skipped_members) :
-			-ENOMEM;
+		r = s ? parse_members(json_object_array_get_idx(array, i), s,
+				      skipped_members)
+		      : -ENOMEM;
 		if (r == 0 && !s->name)
 			r = -EBADMSG;
 	}

@@ -28,13 +28,13 @@ struct record {
 	const struct class *class;
 	char *hierarchy; /* "usr" */
 	uint64_t generation;
-	int64_t since;	/* seconds since the epoch */
-	char *with;	/* "usr opt": the hierarchies of the class that were merged together */
-	char *inputs;	/* digest of all that the result depended on (specs: record.2) */
-	char *backend;	/* "overlay" */
+	int64_t since; /* seconds since the epoch */
+	char *with; /* "usr opt": the hierarchies of the class that were merged together */
+	char *inputs;	 /* digest of all that the result depended on (specs: record.2) */
+	char *backend;	 /* "overlay" */
 	char *layers_by; /* the rung of stack.h that built it */
-	int64_t gap;	/* microseconds without the tree at the last switch, 0 for none */
-	bool created;	/* the mount point did not exist and is removed by unmerge */
+	int64_t gap;  /* microseconds without the tree at the last switch, 0 for none */
+	bool created; /* the mount point did not exist and is removed by unmerge */
 	struct record_layer *layers;
 	size_t n_layers;
 	struct record_skipped *skipped; /* of the whole class */

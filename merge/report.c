@@ -32,7 +32,8 @@ struct column {
 };
 
 /* smartcols escapes control characters itself. NULL where memory ran out. */
-static struct libscols_table *make_table(const struct options *o, const struct column *columns) {
+static struct libscols_table *make_table(const struct options *o,
+					 const struct column *columns) {
 	struct libscols_table *table = scols_new_table();
 
 	if (!table)
@@ -74,14 +75,26 @@ static void format_time(int64_t seconds, char ret[static 64]) {
 		strcpy(ret, "-");
 }
 
-enum { STATUS_NAME, STATUS_VERSION, STATUS_CLASS, STATUS_FORMAT, STATUS_TRUST, STATUS_SIZE,
-       STATUS_STATE, STATUS_NOTE };
+enum {
+	STATUS_NAME,
+	STATUS_VERSION,
+	STATUS_CLASS,
+	STATUS_FORMAT,
+	STATUS_TRUST,
+	STATUS_SIZE,
+	STATUS_STATE,
+	STATUS_NOTE
+};
 
 static const struct column status_columns[] = {
-	{ "NAME", SCOLS_FL_TREE }, { "VERSION", 0 },
-	{ "CLASS", 0 },		   { "FORMAT", 0 },
-	{ "TRUST", 0 },		   { "SIZE", SCOLS_FL_RIGHT },
-	{ "STATE", 0 },		   { "NOTE", SCOLS_FL_WRAP },
+	{ "NAME", SCOLS_FL_TREE },
+	{ "VERSION", 0 },
+	{ "CLASS", 0 },
+	{ "FORMAT", 0 },
+	{ "TRUST", 0 },
+	{ "SIZE", SCOLS_FL_RIGHT },
+	{ "STATE", 0 },
+	{ "NOTE", SCOLS_FL_WRAP },
 	{ NULL, 0 },
 };
 
@@ -93,8 +106,9 @@ static char *layer_note(const struct record_layer *l) {
 		snprintf(host, sizeof(host), "%u of the host", l->hides_host);
 	if (!l->hides_host && !l->hides)
 		return strdup(l->note ?: "");
-	return text_format("hides files: %s%s%s%s%s", host, l->hides_host && l->hides ? ", " : "",
-			   l->hides ?: "", l->note ? "; " : "", l->note ?: "");
+	return text_format("hides files: %s%s%s%s%s", host,
+			   l->hides_host && l->hides ? ", " : "", l->hides ?: "",
+			   l->note ? "; " : "", l->note ?: "");
 }
 
 static void add_layer_line(struct libscols_table *table, struct libscols_line *parent,
@@ -115,12 +129,14 @@ static void add_layer_line(struct libscols_table *table, struct libscols_line *p
 static void add_skipped_line(struct libscols_table *table, struct libscols_line *parent,
 			     const struct record *record, const struct record_skipped *s) {
 	struct libscols_line *line = scols_table_new_line(table, parent);
-	_cleanup_free_ char *note = text_format("%s: %s", verdict_word(s->code), s->text ?: "");
+	_cleanup_free_ char *note = text_format("%s: %s", verdict_word(s->code),
+						s->text ?: "");
 
 	set(line, STATUS_NAME, s->name);
 	set(line, STATUS_VERSION, s->version);
 	set(line, STATUS_CLASS, record->class->name);
-	set(line, STATUS_STATE, verdict_is_quiet(s->code) ? verdict_word(s->code) : "skipped");
+	set(line, STATUS_STATE,
+	    verdict_is_quiet(s->code) ? verdict_word(s->code) : "skipped");
 	set(line, STATUS_NOTE, note);
 }
 
@@ -132,17 +148,20 @@ static char *hierarchy_note(const struct state_hierarchy *h) {
 				   h->class->name, h->class->name);
 	if (h->kind == STATE_MERGED && h->stacked > 1)
 		return text_format("%u trees lie on each other after an interrupted run: "
-				   "extmerge refresh finishes it", h->stacked);
+				   "extmerge refresh finishes it",
+				   h->stacked);
 	if (h->record && !h->record->inputs)
 		return strdup("its record cannot be read");
 	if (h->record && h->record->gap)
-		return text_format("this kernel cannot mount beneath: the last switch left a gap "
-				   "of %lld us", (long long)h->record->gap);
+		return text_format(
+			"this kernel cannot mount beneath: the last switch left a gap "
+			"of %lld us",
+			(long long)h->record->gap);
 	return strdup("");
 }
 
-static void add_hierarchy_lines(struct libscols_table *table, const struct state_hierarchy *h,
-				bool with_skipped) {
+static void add_hierarchy_lines(struct libscols_table *table,
+				const struct state_hierarchy *h, bool with_skipped) {
 	static const char *const words[] = { [STATE_PLAIN] = "not merged",
 					     [STATE_MERGED] = "merged",
 					     [STATE_COVERED] = "covered",
@@ -199,19 +218,34 @@ void report_status(const struct route *r, bool is_pending) {
 		say("The extensions have changed since. See: extmerge plan   Apply: extmerge refresh");
 }
 
-enum { LIST_NAME, LIST_VERSION, LIST_CLASS, LIST_FORMAT, LIST_SIZE, LIST_STATE, LIST_PATH,
-       LIST_REASON };
+enum {
+	LIST_NAME,
+	LIST_VERSION,
+	LIST_CLASS,
+	LIST_FORMAT,
+	LIST_SIZE,
+	LIST_STATE,
+	LIST_PATH,
+	LIST_REASON
+};
 
 static const struct column list_columns[] = {
-	{ "NAME", 0 }, { "VERSION", 0 }, { "CLASS", 0 }, { "FORMAT", 0 },
-	{ "SIZE", SCOLS_FL_RIGHT }, { "STATE", 0 }, { "PATH", 0 }, { "REASON", SCOLS_FL_WRAP },
+	{ "NAME", 0 },
+	{ "VERSION", 0 },
+	{ "CLASS", 0 },
+	{ "FORMAT", 0 },
+	{ "SIZE", SCOLS_FL_RIGHT },
+	{ "STATE", 0 },
+	{ "PATH", 0 },
+	{ "REASON", SCOLS_FL_WRAP },
 	{ NULL, 0 },
 };
 
 static void add_list_line(struct libscols_table *table, const struct extension *x) {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	_cleanup_free_ char *forced =
-		x->forced.text ? text_format("forced: %s", x->forced.text) : NULL;
+	_cleanup_free_ char *forced = x->forced.text
+					      ? text_format("forced: %s", x->forced.text)
+					      : NULL;
 
 	set(line, LIST_NAME, x->name.name);
 	set(line, LIST_VERSION, x->name.version);
@@ -258,8 +292,9 @@ static char *describe_change(const struct plan_change *c) {
 	_cleanup_free_ char *version = describe_version(c);
 
 	return text_format("  %s %-8s %s%s%s  (%s, %s)", plan_change_sign(c->kind),
-			   plan_change_word(c->kind), l->name, version && *version ? " " : "",
-			   version ?: "", c->class->name, l->format ?: "?");
+			   plan_change_word(c->kind), l->name,
+			   version && *version ? " " : "", version ?: "", c->class->name,
+			   l->format ?: "?");
 }
 
 static void print_step(const struct plan_step *s) {
@@ -274,8 +309,9 @@ static void print_step(const struct plan_step *s) {
 		const struct record_layer *l = &record->layers[i];
 		_cleanup_free_ char *note = layer_note(l);
 
-		say("  %2zu  %s%s%s%s%s", record->n_layers - i, l->name, l->version ? " " : "",
-		    l->version ?: "", note && *note ? "   ! " : "", note ?: "");
+		say("  %2zu  %s%s%s%s%s", record->n_layers - i, l->name,
+		    l->version ? " " : "", l->version ?: "", note && *note ? "   ! " : "",
+		    note ?: "");
 	}
 	say("   0  the host's own");
 }
@@ -325,14 +361,16 @@ static void notice_step(const struct route *r, const struct plan_step *s) {
 		log_notice("/%s  unmerged", s->hierarchy);
 	else if (s->wanted->gap > 0)
 		log_notice("/%s  %zu layers over the host's own, with a gap of %lld us: this kernel "
-			   "cannot mount beneath", s->hierarchy, s->wanted->n_layers,
-			   (long long)s->wanted->gap);
+			   "cannot mount beneath",
+			   s->hierarchy, s->wanted->n_layers, (long long)s->wanted->gap);
 	else
-		log_notice("/%s  %zu layer%s over the host's own, without a gap", s->hierarchy,
-			   s->wanted->n_layers, s->wanted->n_layers == 1 ? "" : "s");
+		log_notice("/%s  %zu layer%s over the host's own, without a gap",
+			   s->hierarchy, s->wanted->n_layers,
+			   s->wanted->n_layers == 1 ? "" : "s");
 	if (s->wanted)
-		log_detail("/%s was built by the '%s' rung of generation %llu", s->hierarchy,
-			   s->wanted->layers_by ?: "?", (unsigned long long)route_generation(r) + 1);
+		log_detail("/%s was built by the '%s' rung of generation %llu",
+			   s->hierarchy, s->wanted->layers_by ?: "?",
+			   (unsigned long long)route_generation(r) + 1);
 }
 
 void report_changes(const struct route *r) {

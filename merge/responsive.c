@@ -17,9 +17,9 @@
 #define ENTRIES_MAX 20000
 
 static int is_remote(const struct mount_info *i, void *data) {
-	static const char *const types[] = { "fuse",  "nfs",	 "cifs", "smb3", "autofs", "9p",
-					     "ceph",  "glusterfs", "afs",	 "ncpfs", "lustre",
-					     "virtiofs" };
+	static const char *const types[] = { "fuse",   "nfs",	"cifs",	  "smb3",
+					     "autofs", "9p",	"ceph",	  "glusterfs",
+					     "afs",    "ncpfs", "lustre", "virtiofs" };
 
 	(void)data;
 	for (size_t n = 0; n < ARRAY_SIZE(types); n++)
@@ -44,7 +44,8 @@ static void touch(int root, const char *directory) {
 		return;
 	for (char **entry = entries; *entry; entry++) {
 		_cleanup_free_ char *path = file_join(directory, *entry);
-		_cleanup_close_ int target = path ? file_open_in(root, path, O_PATH) : -ENOMEM;
+		_cleanup_close_ int target = path ? file_open_in(root, path, O_PATH)
+						  : -ENOMEM;
 		_cleanup_close_ int opened = -EBADF;
 		struct stat st;
 

@@ -7,12 +7,12 @@
  */
 #pragma once
 
-#include "apply.h"
 #include "digest.h"
 #include "examine.h"
 #include "host.h"
 #include "options.h"
 #include "plan.h"
+#include "stack.h"
 #include "state.h"
 #include "workshop.h"
 
@@ -38,22 +38,26 @@ struct route {
 	struct extensions extensions;
 	char **problems; /* sentences about search directories */
 	char inputs[CLASS_COUNT][DIGEST_TEXT_MAX];
-	bool is_settled[CLASS_COUNT]; /* nothing to do for the class */
+	bool is_settled[CLASS_COUNT]; /* inputs.h: nothing to do for the class */
 	struct route_submounts submounts[STATE_HIERARCHIES_MAX];
 
 	/* route_examine(), route_plan() */
-	struct hierarchy hierarchies[STATE_HIERARCHIES_MAX]; /* parallel to state.hierarchies */
+	struct hierarchy
+		hierarchies[STATE_HIERARCHIES_MAX]; /* parallel to state.hierarchies */
 	size_t n_hierarchies;
 	struct record *wanted[STATE_HIERARCHIES_MAX];
 	struct plan plan;
 
-	/* route_apply() */
+	/* transition.h */
 	struct stack stacks[STATE_HIERARCHIES_MAX];
 	int64_t gap; /* microseconds, the longest of all hierarchies */
 };
 
-#define ROUTE_NONE { .root = -EBADF, .directory = -EBADF, .lock = -EBADF, .base = -EBADF,          \
-		     .workshop = WORKSHOP_NONE }
+#define ROUTE_NONE                                                                   \
+	{                                                                            \
+		.root = -EBADF, .directory = -EBADF, .lock = -EBADF, .base = -EBADF, \
+		.workshop = WORKSHOP_NONE                                            \
+	}
 
 /* Opens the root and reads what is merged. */
 enum exit_code route_open(struct route *r, const struct options *o);
@@ -67,20 +71,19 @@ enum exit_code route_enter(struct route *r);
 /* Reads the host and discovers. */
 enum exit_code route_discover(struct route *r);
 
-/*
- * Marks the classes for which what is merged was made from exactly what there is now (specs: record.2):
- * they are neither examined nor planned. Returns whether that is so for all that were asked for.
- */
-bool route_settle(struct route *r);
-
 /* Examines all, and computes the plan. */
 enum exit_code route_examine(struct route *r);
 
 /* The plan of removing everything of the chosen classes. */
 enum exit_code route_plan_removal(struct route *r);
 
-/* Builds, switches, checks. */
-enum exit_code route_apply(struct route *r);
+/* Clones what is mounted below the hierarchy. 0 or a negative errno. */
+int route_take_submounts(int hierarchy, struct route_submounts *ret);
+void route_submounts_done(struct route_submounts *s);
+
+/* The exit code that an error of the system stands for; and the same with a message. */
+enum exit_code route_code(int error);
+enum exit_code route_fail(int error, const char *what);
 
 /* How many extensions do not fit, other than by somebody's wish. */
 size_t route_count_skipped(const struct route *r);

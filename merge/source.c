@@ -13,8 +13,8 @@
 #include "version.h"
 
 bool source_is_shortage(int error) {
-	static const int shortages[] = { -ENOMEM, -EMFILE, -ENFILE, -ENOSPC,
-					 -EDQUOT, -EINTR };
+	static const int shortages[] = { -ENOMEM, -EMFILE, -ENFILE,
+					 -ENOSPC, -EDQUOT, -EINTR };
 
 	for (size_t i = 0; i < ARRAY_SIZE(shortages); i++)
 		if (error == shortages[i])
@@ -61,7 +61,8 @@ static int probe_part(struct extension *e, struct source_part *p) {
 
 	if (!head)
 		return -ENOMEM;
-	n = file_read_at(e->fd, head, p->size < FSTYPE_HEAD ? p->size : FSTYPE_HEAD, p->offset);
+	n = file_read_at(e->fd, head, p->size < FSTYPE_HEAD ? p->size : FSTYPE_HEAD,
+			 p->offset);
 	if (n < 0)
 		return cannot_read(e, (int)n);
 	r = fstype_probe(head, (size_t)n, p->size, &p->format, &why);
@@ -176,8 +177,8 @@ static int attach_loop(const struct extension *e, const struct source_part *p,
 }
 
 /* Through a block device: the image itself, if it is one and all of it counts, or a loop device. */
-static int mount_device(struct extension *e, const struct source_part *p, struct workshop *w,
-			uint64_t attributes, struct fs *f) {
+static int mount_device(struct extension *e, const struct source_part *p,
+			struct workshop *w, uint64_t attributes, struct fs *f) {
 	_cleanup_close_ int loop = -EBADF;
 	char path[FILE_FD_PATH_MAX];
 
@@ -195,24 +196,29 @@ static int mount_device(struct extension *e, const struct source_part *p, struct
 }
 
 /* Says what mounting came to, where it was the image's fault or a lack in the kernel. */
-static int cannot_mount(struct extension *e, const struct source_part *p, const struct fs *f) {
+static int cannot_mount(struct extension *e, const struct source_part *p,
+			const struct fs *f) {
 	const char *type = fstype_name(p->format);
 
 	if (source_is_shortage(f->error))
 		return f->error;
 	if (f->error == -EPERM || f->error == -EACCES)
 		return verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
-				   "mounting its %s file system is not permitted here", type);
+				   "mounting its %s file system is not permitted here",
+				   type);
 	if (f->error == -ENODEV || f->error == -ENOENT || f->error == -ENXIO)
 		return verdict_set(&e->verdict, VERDICT_UNSUPPORTED,
 				   "this kernel has no %s or no loop devices (%s)", type,
 				   strerror(-f->error));
-	return verdict_set(&e->verdict, VERDICT_CORRUPT, "the kernel refuses its %s file system: %s",
-			   type, f->complaint ?: strerror(-f->error));
+	return verdict_set(&e->verdict, VERDICT_CORRUPT,
+			   "the kernel refuses its %s file system: %s", type,
+			   f->complaint ?: strerror(-f->error));
 }
 
-static int attach_part(struct extension *e, const struct source_part *p, struct workshop *w) {
-	uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | e->class->mount_attributes;
+static int attach_part(struct extension *e, const struct source_part *p,
+		       struct workshop *w) {
+	uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV |
+			      e->class->mount_attributes;
 	int *tree = p->is_usr ? &e->usr_tree : &e->root_tree, r = 0;
 	_cleanup_close_ int fd = mount_file(e, p, attributes);
 	_cleanup_(fs_done) struct fs f = FS_NONE;

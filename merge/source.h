@@ -9,7 +9,7 @@
 struct source_part {
 	enum fstype format;
 	uint64_t offset, size; /* bytes within the image */
-	bool is_usr; /* the tree belongs at usr/, not at the root */
+	bool is_usr;	       /* the tree belongs at usr/, not at the root */
 };
 
 struct source_layout {

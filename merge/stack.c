@@ -2,9 +2,9 @@
 /* How layers become one mount: the kernel's overlayfs. */
 #include "stack.h"
 
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <linux/magic.h>
 
 #include "file.h"
 #include "fs.h"
@@ -54,7 +54,8 @@ static int attach_layers(const struct request *q, char (*names)[WORKSHOP_NAME_MA
 		_cleanup_close_ int clone = open_tree(q->layers[i], "",
 						      AT_EMPTY_PATH | OPEN_TREE_CLONE |
 							      OPEN_TREE_CLOEXEC);
-		int r = clone < 0 ? -errno : workshop_attach(q->workshop, clone, names[i]);
+		int r = clone < 0 ? -errno
+				  : workshop_attach(q->workshop, clone, names[i]);
 
 		if (r < 0)
 			return r;
@@ -64,7 +65,7 @@ static int attach_layers(const struct request *q, char (*names)[WORKSHOP_NAME_MA
 
 /* Linux 6.8: one option for each path. */
 static int mount_by_path(const struct request *q, struct fs *f) {
-	_cleanup_free_ char (*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
+	_cleanup_free_ char(*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
 	int r = names ? attach_layers(q, names) : -ENOMEM;
 
 	if (r < 0)
@@ -85,8 +86,8 @@ static int format_options(const struct request *q, char (*names)[WORKSHOP_NAME_M
 	size_t len = 0;
 
 	for (size_t i = 0; i < q->n && len < 4096; i++)
-		len += (size_t)snprintf(text + len, 4096 - len, "%s%s", i ? ":" : "lowerdir=",
-					names[i]);
+		len += (size_t)snprintf(text + len, 4096 - len, "%s%s",
+					i ? ":" : "lowerdir=", names[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(options) && len < 4096; i++)
 		len += (size_t)snprintf(text + len, 4096 - len, ",%s=%s", options[i][0],
 					options[i][1]);
@@ -104,7 +105,7 @@ static unsigned long mount_flags(uint64_t attributes) {
 
 /* Any kernel: mount(2) onto a directory of the scratch, and the tree cloned from there. */
 static int mount_classic(const struct request *q, struct fs *f) {
-	_cleanup_free_ char (*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
+	_cleanup_free_ char(*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
 	char text[4096], target[WORKSHOP_NAME_MAX];
 	int r = names ? attach_layers(q, names) : -ENOMEM, fd;
 
@@ -132,7 +133,8 @@ static const struct rung {
 
 /* Whether an older kernel would answer so to something that it does not know. */
 static bool is_unknown(int error) {
-	return error == -EINVAL || error == -EOPNOTSUPP || error == -ENOSYS || error == -EBADF;
+	return error == -EINVAL || error == -EOPNOTSUPP || error == -ENOSYS ||
+	       error == -EBADF;
 }
 
 /* Mounts the overlay by the first rung that this kernel knows; the first real error counts. */
@@ -174,8 +176,10 @@ static void explain(const struct hierarchy *h, const struct request *q, char **r
 	if (fd >= 0)
 		return;
 	free(*ret_why);
-	*ret_why = text_format("the host's /%s is on stacked overlays already, and the kernel "
-			       "stacks no deeper than two", h->name);
+	*ret_why =
+		text_format("the host's /%s is on stacked overlays already, and the kernel "
+			    "stacks no deeper than two",
+			    h->name);
 }
 
 /*
@@ -249,25 +253,28 @@ static int mount_layers(const struct hierarchy *h, struct workshop *w, int meta,
 
 /* The mounts of the host go where they were, in the tree that nobody sees yet. */
 static int attach_submounts(const struct workshop *w, const char *name,
-			    const struct stack_submount *submounts, size_t n, char **ret_why) {
+			    const struct stack_submount *submounts, size_t n,
+			    char **ret_why) {
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *path = text_format("%s/%s", name, submounts[i].path);
 
 		if (!path)
 			return -ENOMEM;
-		if (move_mount(submounts[i].fd, "", w->scratch, path, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		if (move_mount(submounts[i].fd, "", w->scratch, path,
+			       MOVE_MOUNT_F_EMPTY_PATH) == 0)
 			continue;
 		if (!*ret_why)
-			*ret_why = text_format("the mount at '%s' has no place in the merged tree",
-					       submounts[i].path);
+			*ret_why = text_format(
+				"the mount at '%s' has no place in the merged tree",
+				submounts[i].path);
 		return -errno;
 	}
 	return 0;
 }
 
 int stack_build(const struct hierarchy *h, struct workshop *w, struct record *r,
-		const struct stack_submount *submounts, size_t n_submounts, struct stack *ret,
-		char **ret_why) {
+		const struct stack_submount *submounts, size_t n_submounts,
+		struct stack *ret, char **ret_why) {
 	_cleanup_close_ int meta = -EBADF, overlay = -EBADF;
 	char name[WORKSHOP_NAME_MAX];
 	char *why = NULL;

@@ -26,8 +26,8 @@ struct stack {
  * negative errno and *ret_why, an owned sentence (or NULL).
  */
 int stack_build(const struct hierarchy *h, struct workshop *w, struct record *r,
-		const struct stack_submount *submounts, size_t n_submounts, struct stack *ret,
-		char **ret_why);
+		const struct stack_submount *submounts, size_t n_submounts,
+		struct stack *ret, char **ret_why);
 
 void stack_done(struct stack *s);
 

@@ -17,7 +17,8 @@
 
 /* By file system and source alone: both need privilege to set, and no layer can fake them. */
 static bool is_ours(const struct mount_info *i) {
-	return (strcmp(i->fstype, "overlay") == 0 || strcmp(i->fstype, "fuse.extmerge") == 0) &&
+	return (strcmp(i->fstype, "overlay") == 0 ||
+		strcmp(i->fstype, "fuse.extmerge") == 0) &&
 	       strncmp(i->source, STACK_SOURCE_PREFIX, strlen(STACK_SOURCE_PREFIX)) == 0;
 }
 
@@ -27,12 +28,14 @@ static bool is_peers(const struct mount_info *i) {
 }
 
 /* The mount that `i` lies directly on, if it is at the same place. */
-static bool find_under(const struct mounts *m, const struct mount_info *i, struct mount_info *ret) {
+static bool find_under(const struct mounts *m, const struct mount_info *i,
+		       struct mount_info *ret) {
 	return mounts_find(m, i->parent, ret) && strcmp(ret->target, i->target) == 0;
 }
 
 /* Looks down from the uppermost mount of the hierarchy. */
-static int judge(const struct mounts *m, const struct mount_info *top, struct state_hierarchy *h) {
+static int judge(const struct mounts *m, const struct mount_info *top,
+		 struct state_hierarchy *h) {
 	struct mount_info at = *top;
 	bool more = true;
 
@@ -88,10 +91,12 @@ int state_read(int root, struct state *ret) {
 	int r = mounts_read(&m);
 
 	for (size_t c = 0; r == 0 && c < CLASS_COUNT; c++)
-		for (const char *const *name = classes[c].hierarchies; r == 0 && *name; name++) {
+		for (const char *const *name = classes[c].hierarchies; r == 0 && *name;
+		     name++) {
 			struct state_hierarchy *h = &s.hierarchies[s.n++];
 
-			*h = (struct state_hierarchy){ .class = &classes[c], .name = *name };
+			*h = (struct state_hierarchy){ .class = &classes[c],
+						       .name = *name };
 			r = read_hierarchy(root, m, h);
 		}
 	if (r < 0) {
@@ -145,8 +150,8 @@ int state_peel(int root, int directory) {
 		return r;
 	for (size_t i = 0; r == 0 && i < s.n; i++)
 		if (s.hierarchies[i].kind == STATE_MERGED)
-			r = peel_one(root, s.hierarchies[i].name, s.hierarchies[i].stacked,
-				     directory);
+			r = peel_one(root, s.hierarchies[i].name,
+				     s.hierarchies[i].stacked, directory);
 	state_done(&s);
 	return r;
 }
@@ -160,7 +165,8 @@ int state_heal(int root, int directory) {
 	for (size_t i = 0; r == 0 && i < s.n; i++) {
 		if (s.hierarchies[i].kind != STATE_MERGED || s.hierarchies[i].stacked < 2)
 			continue;
-		r = peel_one(root, s.hierarchies[i].name, s.hierarchies[i].stacked - 1, directory);
+		r = peel_one(root, s.hierarchies[i].name, s.hierarchies[i].stacked - 1,
+			     directory);
 		healed++;
 	}
 	state_done(&s);
@@ -172,7 +178,8 @@ static int open_lock(int root) {
 	int fd = -EBADF;
 
 	if (run >= 0)
-		fd = openat(run, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = openat(run, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			    0600);
 	if (fd >= 0)
 		return fd;
 	return file_reopen(root, O_RDONLY | O_DIRECTORY);
@@ -196,7 +203,7 @@ int state_lock(int root, unsigned milliseconds) {
 }
 
 struct submounts {
-	int fd; /* the hierarchy */
+	int fd;	      /* the hierarchy */
 	char *prefix; /* its path as the mount table has it, with a slash at the end */
 	char **found;
 };
@@ -214,7 +221,8 @@ static int collect_submount(const struct mount_info *i, void *data) {
 	struct submounts *s = data;
 	size_t len = strlen(s->prefix);
 
-	if (strncmp(i->target, s->prefix, len) != 0 || !is_visible(s, i->target + len, i->id))
+	if (strncmp(i->target, s->prefix, len) != 0 ||
+	    !is_visible(s, i->target + len, i->id))
 		return 0;
 	return strv_append(&s->found, i->target + len);
 }

@@ -16,9 +16,9 @@ struct state_hierarchy {
 	const struct class *class;
 	const char *name; /* "usr" */
 	enum state_kind kind;
-	int fd;		 /* O_PATH: what is visible there, or -EBADF where there is nothing */
+	int fd; /* O_PATH: what is visible there, or -EBADF where there is nothing */
 	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill */
-	char *other;	 /* the foreign mount: "tmpfs 'x'" */
+	char *other;	       /* the foreign mount: "tmpfs 'x'" */
 	struct record *record; /* NULL unless merged; empty where it cannot be read */
 };
 

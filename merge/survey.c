@@ -23,9 +23,9 @@ struct survey {
 };
 
 static enum overlap_type type_of(const struct stat *st) {
-	return S_ISDIR(st->st_mode) ? OVERLAP_DIRECTORY :
-	       S_ISLNK(st->st_mode) ? OVERLAP_SYMLINK :
-				      OVERLAP_OTHER;
+	return S_ISDIR(st->st_mode)   ? OVERLAP_DIRECTORY
+	       : S_ISLNK(st->st_mode) ? OVERLAP_SYMLINK
+				      : OVERLAP_OTHER;
 }
 
 static const char *type_word(enum overlap_type t) {
@@ -42,8 +42,8 @@ static const char *type_word(enum overlap_type t) {
 /* Whether the host's `path` below the hierarchy leads to a directory, resolved inside the root. */
 static bool leads_to_directory(const struct hierarchy *h, const char *path) {
 	_cleanup_free_ char *whole = file_join(h->name, path);
-	_cleanup_close_ int fd = whole ? file_open_in(h->root, whole, O_PATH | O_DIRECTORY) :
-					 -ENOMEM;
+	_cleanup_close_ int fd =
+		whole ? file_open_in(h->root, whole, O_PATH | O_DIRECTORY) : -ENOMEM;
 
 	return fd >= 0;
 }
@@ -65,15 +65,18 @@ static enum overlap_type look_below(const struct survey *s, const struct tree_en
 		return OVERLAP_ABSENT;
 	type = type_of(&st);
 	/* A file over the host's symlink to a directory takes that directory away (layer.3). */
-	if (type == OVERLAP_SYMLINK && above == OVERLAP_OTHER && leads_to_directory(s->h, e->path))
+	if (type == OVERLAP_SYMLINK && above == OVERLAP_OTHER &&
+	    leads_to_directory(s->h, e->path))
 		type = OVERLAP_DIRECTORY;
 	return type;
 }
 
-static int refuse_conflict(struct survey *s, const struct tree_entry *e, enum overlap_type above,
-			   enum overlap_type below, unsigned below_layer) {
-	const char *owner = below_layer ? s->h->layers[below_layer - 1].extension->name.name :
-					  "the host";
+static int refuse_conflict(struct survey *s, const struct tree_entry *e,
+			   enum overlap_type above, enum overlap_type below,
+			   unsigned below_layer) {
+	const char *owner = below_layer
+				    ? s->h->layers[below_layer - 1].extension->name.name
+				    : "the host";
 
 	return verdict_set(&s->layer->extension->verdict, VERDICT_TYPE_CONFLICT,
 			   "/%s/%s is %s here, but %s of %s", s->h->name, e->path,
@@ -85,8 +88,8 @@ static int check_whiteout(struct survey *s, const struct tree_entry *e) {
 	if (!S_ISCHR(e->st.st_mode) || e->st.st_rdev != makedev(0, 0))
 		return 0;
 	return verdict_set(&s->layer->extension->verdict, VERDICT_WHITEOUT,
-			   "/%s/%s is a whiteout, which would hide what lies under it", s->h->name,
-			   e->path);
+			   "/%s/%s is a whiteout, which would hide what lies under it",
+			   s->h->name, e->path);
 }
 
 /* The first name of the list that overlayfs would act on, or NULL. */
@@ -129,20 +132,23 @@ static int check_xattrs(struct survey *s, const struct tree_entry *e) {
 	if (n < 0 && errno != ERANGE)
 		return -errno;
 	if (n < 0)
-		return verdict_set(v, VERDICT_OVERLAY_XATTR,
-				   "/%s/%s has more than %zu bytes of extended attribute names",
-				   s->h->name, e->path, sizeof(names));
+		return verdict_set(
+			v, VERDICT_OVERLAY_XATTR,
+			"/%s/%s has more than %zu bytes of extended attribute names",
+			s->h->name, e->path, sizeof(names));
 	found = find_overlay_xattr(names, n);
 	if (!found)
 		return 0;
-	return verdict_set(v, VERDICT_OVERLAY_XATTR,
-			   "/%s/%s carries the extended attribute %s, which only overlayfs may set",
-			   s->h->name, e->path, found);
+	return verdict_set(
+		v, VERDICT_OVERLAY_XATTR,
+		"/%s/%s carries the extended attribute %s, which only overlayfs may set",
+		s->h->name, e->path, found);
 }
 
 /* layer.5: UAPI.4 forbids it, as the host would take itself for another system. */
 static int check_os_release(struct survey *s, const struct tree_entry *e) {
-	const char *forbidden = s->h->class->id == CLASS_CONFEXT ? "os-release" : "lib/os-release";
+	const char *forbidden = s->h->class->id == CLASS_CONFEXT ? "os-release"
+								 : "lib/os-release";
 
 	if (strcmp(s->h->name, "opt") == 0 || strcmp(e->path, forbidden) != 0)
 		return 0;
@@ -248,7 +254,8 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 				   (unsigned long long)l->nodes);
 	case -ELOOP:
 		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
-				   "/%s is more than %u directories deep", h->name, l->depth);
+				   "/%s is more than %u directories deep", h->name,
+				   l->depth);
 	case -ETIME:
 		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
 				   "/%s was not read within %llu seconds", h->name,
@@ -256,8 +263,8 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 	default:
 		if (source_is_shortage(error))
 			return error;
-		return verdict_set(&e->verdict, VERDICT_CORRUPT, "/%s cannot be read: %s", h->name,
-				   strerror(-error));
+		return verdict_set(&e->verdict, VERDICT_CORRUPT, "/%s cannot be read: %s",
+				   h->name, strerror(-error));
 	}
 }
 

@@ -125,7 +125,8 @@ static int step(struct walk *w) {
 	if (!name) {
 		w->path[f->path_len] = '\0';
 		f->entry.path = w->path;
-		f->entry.name = strrchr(w->path, '/') ? strrchr(w->path, '/') + 1 : w->path;
+		f->entry.name = strrchr(w->path, '/') ? strrchr(w->path, '/') + 1
+						      : w->path;
 		if (w->visitor->leave)
 			w->visitor->leave(&f->entry, w->visitor->data);
 		pop_frame(w);
@@ -161,7 +162,8 @@ static int enter_root(struct walk *w, int root) {
 	return r == TREE_SKIP ? 0 : r;
 }
 
-int tree_walk(int root, const struct tree_limits *limits, const struct tree_visitor *visitor) {
+int tree_walk(int root, const struct tree_limits *limits,
+	      const struct tree_visitor *visitor) {
 	struct walk w = { .limits = limits, .visitor = visitor };
 	int r;
 
@@ -181,11 +183,17 @@ int tree_walk(int root, const struct tree_limits *limits, const struct tree_visi
 
 static int add_to_fingerprint(const struct tree_entry *e, void *data) {
 	const uint64_t numbers[] = {
-		e->st.st_mode,		 e->st.st_uid,		   e->st.st_gid,
-		e->st.st_ino,		 e->st.st_dev,		   e->st.st_rdev,
+		e->st.st_mode,
+		e->st.st_uid,
+		e->st.st_gid,
+		e->st.st_ino,
+		e->st.st_dev,
+		e->st.st_rdev,
 		S_ISDIR(e->st.st_mode) ? 0 : (uint64_t)e->st.st_size,
-		(uint64_t)e->st.st_mtim.tv_sec, (uint64_t)e->st.st_mtim.tv_nsec,
-		(uint64_t)e->st.st_ctim.tv_sec, (uint64_t)e->st.st_ctim.tv_nsec,
+		(uint64_t)e->st.st_mtim.tv_sec,
+		(uint64_t)e->st.st_mtim.tv_nsec,
+		(uint64_t)e->st.st_ctim.tv_sec,
+		(uint64_t)e->st.st_ctim.tv_nsec,
 	};
 
 	digest_add_text(data, e->path);

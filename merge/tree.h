@@ -9,7 +9,7 @@
 /* specs: layer.1. Beyond them the walk ends with an error, never with a part of the truth. */
 struct tree_limits {
 	uint64_t nodes;
-	unsigned depth;	      /* directories below the root; each costs one fd while inside */
+	unsigned depth; /* directories below the root; each costs one fd while inside */
 	uint64_t milliseconds;
 };
 
@@ -43,7 +43,8 @@ struct tree_visitor {
  * mounts inside it are not entered. 0, what enter() returned, -E2BIG (nodes), -ELOOP (depth),
  * -ETIME, -ENOMEM, or the negative errno of what could not be read.
  */
-int tree_walk(int root, const struct tree_limits *limits, const struct tree_visitor *visitor);
+int tree_walk(int root, const struct tree_limits *limits,
+	      const struct tree_visitor *visitor);
 
 /*
  * A text that differs when anything in the tree below `root` differs: names, types, modes, owners,

@@ -78,7 +78,9 @@ static int provide_proc(void) {
 	proc = mount_virtual("proc");
 	if (proc < 0)
 		return proc;
-	return move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+	return move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
 }
 
 int workshop_enter(struct workshop *ret) {

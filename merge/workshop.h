@@ -14,10 +14,8 @@ struct workshop {
 	bool inside;
 };
 
-#define WORKSHOP_NONE                                                                      \
-	{                                                                                  \
-		.namespace = -EBADF, .root = -EBADF, .directory = -EBADF, .scratch = -EBADF \
-	}
+#define WORKSHOP_NONE \
+	{ .namespace = -EBADF, .root = -EBADF, .directory = -EBADF, .scratch = -EBADF }
 
 /*
  * Enters a private copy of the caller's mount namespace, with an empty scratch tmpfs and a /proc. The

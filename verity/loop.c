@@ -23,7 +23,8 @@ static int open_node(const char *name, mode_t type, dev_t device, int flags, int
 	int fd;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
-	if (stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_rdev == device) {
+	if (stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type &&
+	    st.st_rdev == device) {
 		fd = open(path, flags | O_CLOEXEC);
 		return fd < 0 ? -errno : fd;
 	}
@@ -64,8 +65,8 @@ static int attach_once(int control, int fd, uint64_t offset, uint64_t size, int 
 
 int loop_attach(int fd, uint64_t offset, uint64_t size, int nodes) {
 	_cleanup_close_ int control = open_node("loop-control", S_IFCHR,
-						makedev(MISC_MAJOR, LOOP_CONTROL_MINOR), O_RDWR,
-						nodes);
+						makedev(MISC_MAJOR, LOOP_CONTROL_MINOR),
+						O_RDWR, nodes);
 	int r = -EBUSY;
 
 	if (control < 0)

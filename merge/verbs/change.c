@@ -2,9 +2,11 @@
 /* What merge, refresh and unmerge have in common. */
 #include "change.h"
 
+#include "../inputs.h"
 #include "../json.h"
 #include "../log.h"
 #include "../report.h"
+#include "../transition.h"
 
 void change_report(const struct route *r, const char *nothing) {
 	if (r->options->json != JSON_OFF) {
@@ -28,8 +30,9 @@ enum exit_code change_run(struct route *r) {
 		code = route_discover(r);
 	if (code != EXIT_DONE)
 		return code;
-	if (route_settle(r)) {
-		change_report(r, r->extensions.n ? "Nothing has changed." : "No extensions found.");
+	if (inputs_settle(r)) {
+		change_report(r, r->extensions.n ? "Nothing has changed."
+						 : "No extensions found.");
 		return EXIT_DONE;
 	}
 	code = route_examine(r);
@@ -37,12 +40,13 @@ enum exit_code change_run(struct route *r) {
 		return code;
 	report_skipped(r);
 	if (r->options->strict && route_count_skipped(r) > 0) {
-		log_error("Cannot merge all: %zu of %zu extensions do not fit, and --strict is given",
-			  route_count_skipped(r), r->extensions.n);
+		log_error(
+			"Cannot merge all: %zu of %zu extensions do not fit, and --strict is given",
+			route_count_skipped(r), r->extensions.n);
 		log_hint("nothing was changed");
 		return EXIT_SKIPPED;
 	}
-	code = route_apply(r);
+	code = transition_run(r);
 	if (code == EXIT_DONE)
 		change_report(r, "Nothing to do.");
 	return code;

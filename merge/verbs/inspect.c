@@ -13,7 +13,7 @@
 
 /* What of the release file people ask for. */
 static const char *const keys[] = {
-	"ID",		"VERSION_ID",	 "SYSEXT_LEVEL", "CONFEXT_LEVEL",
+	"ID",		"VERSION_ID",	"SYSEXT_LEVEL",	 "CONFEXT_LEVEL",
 	"ARCHITECTURE", "SYSEXT_SCOPE", "CONFEXT_SCOPE", "EXTENSION_RELOAD_MANAGER",
 };
 
@@ -36,20 +36,22 @@ static void print_parts(const struct source_layout *l) {
 		char size[8];
 
 		text_size(l->parts[i].size, size);
-		text = text_format("%s, %s at byte %llu", fstype_name(l->parts[i].format) ?: "?",
-				   size, (unsigned long long)l->parts[i].offset);
+		text = text_format("%s, %s at byte %llu",
+				   fstype_name(l->parts[i].format) ?: "?", size,
+				   (unsigned long long)l->parts[i].offset);
 		print_line(l->parts[i].is_usr ? "usr" : "root", text);
 	}
 	if (l->has_verity)
-		print_line("verity", l->has_signature ?
-					     "hash tree and signature; not in force yet" :
-					     "hash tree; not in force yet");
+		print_line("verity", l->has_signature
+					     ? "hash tree and signature; not in force yet"
+					     : "hash tree; not in force yet");
 }
 
 static void print_release(const struct release *r) {
 	for (size_t i = 0; r && i < ARRAY_SIZE(keys); i++) {
 		const char *value = release_get(r, keys[i]);
-		_cleanup_free_ char *text = value ? text_format("%s=%s", keys[i], value) : NULL;
+		_cleanup_free_ char *text = value ? text_format("%s=%s", keys[i], value)
+						  : NULL;
 
 		print_line("release", text);
 	}
@@ -57,7 +59,8 @@ static void print_release(const struct release *r) {
 
 static void print_text(const struct subject *s) {
 	const struct extension *e = s->extension;
-	_cleanup_free_ char *escaped = text_escape(e->path), *kind = NULL, *verdict = NULL;
+	_cleanup_free_ char *escaped = text_escape(e->path), *kind = NULL,
+			    *verdict = NULL;
 	char size[8];
 
 	text_size(e->size, size);
@@ -66,14 +69,17 @@ static void print_text(const struct subject *s) {
 	print_line("version", e->name.version);
 	print_line("class", e->class->name);
 	kind = text_format("%s%s%s%s", extension_kind_word(e->kind), e->size ? ", " : "",
-			   e->size ? size : "", s->layout.is_disk ? ", GPT disk image" : "");
+			   e->size ? size : "",
+			   s->layout.is_disk ? ", GPT disk image" : "");
 	print_line("kind", kind);
 	print_parts(&s->layout);
 	print_release(e->release);
-	verdict = text_format("%s: %s", verdict_word(e->verdict.code), e->verdict.text ?: "");
-	print_line("verdict", !extension_fits(e) ? verdict :
-			      s->is_examined     ? "fits this host" :
-						   "sound; its content is for root to examine");
+	verdict = text_format("%s: %s", verdict_word(e->verdict.code),
+			      e->verdict.text ?: "");
+	print_line("verdict", !extension_fits(e) ? verdict
+			      : s->is_examined
+				      ? "fits this host"
+				      : "sound; its content is for root to examine");
 	print_line("hint", verdict_hint(e->verdict.code));
 }
 
@@ -94,7 +100,8 @@ static void print_json(const struct subject *s, enum options_json format) {
 	for (size_t i = 0; i < s->layout.n_parts; i++) {
 		struct json_object *part = json_append_object(array);
 
-		json_add_text(part, "designator", s->layout.parts[i].is_usr ? "usr" : "root");
+		json_add_text(part, "designator",
+			      s->layout.parts[i].is_usr ? "usr" : "root");
 		json_add_text(part, "format", fstype_name(s->layout.parts[i].format));
 		json_add_number(part, "offset", (int64_t)s->layout.parts[i].offset);
 		json_add_number(part, "size", (int64_t)s->layout.parts[i].size);
@@ -128,7 +135,8 @@ static enum exit_code look_inside(struct route *r, struct subject *s) {
 	return code;
 }
 
-static enum exit_code inspect(struct route *r, const struct options *o, struct subject *s) {
+static enum exit_code inspect(struct route *r, const struct options *o,
+			      struct subject *s) {
 	enum exit_code code = route_enter(r);
 	const char *why = NULL;
 	int e;
@@ -141,8 +149,8 @@ static enum exit_code inspect(struct route *r, const struct options *o, struct s
 		e = host_read(r->base, &r->host, &why);
 	if (e == 0 && extension_fits(s->extension) &&
 	    (s->extension->kind == EXTENSION_RAW || s->extension->kind == EXTENSION_BLOCK))
-		e = source_read_layout(s->extension, r->host.architecture, r->host.secondary,
-				       &s->layout);
+		e = source_read_layout(s->extension, r->host.architecture,
+				       r->host.secondary, &s->layout);
 	if (e < 0) {
 		log_error("Cannot inspect '%s': %s", o->operands[0], why ?: strerror(-e));
 		return EXIT_FAILED;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge status: what is merged now, and whether that is still what is there. */
+#include "../inputs.h"
 #include "../json.h"
 #include "../report.h"
 #include "verbs.h"
 
 /* Whether a refresh would find something else than was merged; only root can look below the merge. */
 static bool is_pending(struct route *r) {
-	if (geteuid() != 0 || route_enter(r) != EXIT_DONE || route_discover(r) != EXIT_DONE)
+	if (geteuid() != 0 || route_enter(r) != EXIT_DONE ||
+	    route_discover(r) != EXIT_DONE)
 		return false;
-	return !route_settle(r);
+	return !inputs_settle(r);
 }
 
 static void print_json(const struct route *r, bool pending) {

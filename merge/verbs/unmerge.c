@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge unmerge: shows the host's own directories again. */
+#include "../transition.h"
 #include "change.h"
 #include "verbs.h"
 
@@ -14,7 +15,7 @@ static enum exit_code run(const struct options *o) {
 	if (code == EXIT_DONE)
 		code = route_plan_removal(&r);
 	if (code == EXIT_DONE)
-		code = route_apply(&r);
+		code = transition_run(&r);
 	if (code == EXIT_DONE)
 		change_report(&r, "Nothing is merged.");
 	route_done(&r);

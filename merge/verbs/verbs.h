@@ -12,5 +12,5 @@ struct verb {
 	enum exit_code (*run)(const struct options *o);
 };
 
-extern const struct verb verb_status, verb_list, verb_plan, verb_merge, verb_refresh, verb_unmerge,
-	verb_inspect, verb_why;
+extern const struct verb verb_status, verb_list, verb_plan, verb_merge, verb_refresh,
+	verb_unmerge, verb_inspect, verb_why;

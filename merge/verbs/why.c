@@ -32,10 +32,13 @@ struct owners {
 
 /* The file itself in one layer, without following any link. */
 static int open_in_layer(int layer, const char *path) {
-	return layer < 0 ? -ENOENT : file_open_exact(layer, *path ? path : ".", O_PATH | O_NOFOLLOW);
+	return layer < 0
+		       ? -ENOENT
+		       : file_open_exact(layer, *path ? path : ".", O_PATH | O_NOFOLLOW);
 }
 
-static void add_owner(struct owners *o, int layer, const char *path, const struct extension *x) {
+static void add_owner(struct owners *o, int layer, const char *path,
+		      const struct extension *x) {
 	struct owner *owner = &o->items[o->n];
 
 	*owner = (struct owner){ .fd = open_in_layer(layer, path) };
@@ -96,29 +99,31 @@ static const char *compare(const struct owner *seen, const struct owner *hidden)
 	b = file_reopen(hidden->fd, O_RDONLY);
 	if (a < 0 || b < 0)
 		return "cannot be compared";
-	return has_same_bytes(a, b, (uint64_t)seen->st.st_size) ? "same content" :
-								   "different content";
+	return has_same_bytes(a, b, (uint64_t)seen->st.st_size) ? "same content"
+								: "different content";
 }
 
 static char *describe_owner(const struct owner *o) {
 	if (!o->name)
 		return strdup("the host's own");
-	return text_format("%s%s%s  (%s)", o->name, o->version ? " " : "", o->version ?: "",
-			   o->path);
+	return text_format("%s%s%s  (%s)", o->name, o->version ? " " : "",
+			   o->version ?: "", o->path);
 }
 
 static void print_owners(const char *path, const struct owners *owners, bool is_merged) {
 	for (size_t i = 0; i < owners->n; i++) {
-		_cleanup_free_ char *owner = describe_owner(&owners->items[i]), *text = NULL;
+		_cleanup_free_ char *owner = describe_owner(&owners->items[i]),
+				    *text = NULL;
 		const struct owner *seen = &owners->items[0], *o = &owners->items[i];
 
 		if (i == 0)
 			text = text_format("%s  <- %s", path, owner ?: "");
 		else
 			text = text_format("%s  %s: %s",
-					   S_ISDIR(o->st.st_mode) && S_ISDIR(seen->st.st_mode) ?
-						   "also " :
-						   "hides",
+					   S_ISDIR(o->st.st_mode) &&
+							   S_ISDIR(seen->st.st_mode)
+						   ? "also "
+						   : "hides",
 					   owner ?: "", compare(seen, o));
 		say(i == 0 ? "" : "  ", text ?: "out of memory");
 	}
@@ -126,8 +131,8 @@ static void print_owners(const char *path, const struct owners *owners, bool is_
 		say("  ", "this is what a refresh would make; it is not merged so yet");
 }
 
-static void print_owners_json(const char *path, const struct owners *owners, bool is_merged,
-			      enum options_json format) {
+static void print_owners_json(const char *path, const struct owners *owners,
+			      bool is_merged, enum options_json format) {
 	struct json_object *o = json_new("why"), *array;
 
 	json_add_text(o, "path", path);
@@ -196,7 +201,8 @@ static enum exit_code print_path(const struct route *r, const char *path, size_t
 	bool is_merged = action == PLAN_KEEP || action == PLAN_NOTHING;
 
 	if (owners->n == 0) {
-		log_error("Nobody has '%s': neither an extension that fits nor the host", path);
+		log_error("Nobody has '%s': neither an extension that fits nor the host",
+			  path);
 		return EXIT_FAILED;
 	}
 	if (r->options->json != JSON_OFF)
@@ -215,7 +221,8 @@ static enum exit_code explain_path(const struct route *r, const char *operand) {
 
 	h = path ? find_hierarchy(r, path, &index, &rest) : NULL;
 	if (!h) {
-		log_error("'%s' is in no hierarchy that extensions are merged into", operand);
+		log_error("'%s' is in no hierarchy that extensions are merged into",
+			  operand);
 		return EXIT_FAILED;
 	}
 	if (find_owners(h, rest, &owners) < 0) {
@@ -228,7 +235,8 @@ static enum exit_code explain_path(const struct route *r, const char *operand) {
 static void print_layers_of(const struct route *r, const char *name) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct record *record = r->state.hierarchies[i].record;
-		const struct record_layer *l = record ? record_find_layer(record, name) : NULL;
+		const struct record_layer *l = record ? record_find_layer(record, name)
+						      : NULL;
 		_cleanup_free_ char *text = NULL;
 
 		if (!l)
@@ -245,7 +253,8 @@ static void print_extension(const struct route *r, const struct extension *x) {
 	_cleanup_free_ char *text = NULL;
 
 	if (extension_fits(x))
-		text = text_format("%s  fits%s%s", x->path, x->forced.text ? ", forced: " : "",
+		text = text_format("%s  fits%s%s", x->path,
+				   x->forced.text ? ", forced: " : "",
 				   x->forced.text ?: "");
 	else
 		text = text_format("%s  %s: %s", x->path, verdict_word(x->verdict.code),

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The record of what should be merged. */
+#include "draft.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "text.h"
+
+static int copy_text(char **to, const char *from) {
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? -ENOMEM : 0;
+}
+
+/* "docker (11), net-cli (2)": whose files the layer hides, uppermost first. */
+static int describe_hidden(const struct hierarchy *h, const struct layer *l,
+			   size_t number, struct record_layer *to) {
+	to->hides_host = l->hides_host;
+	for (size_t i = number; i > 0; i--) {
+		char *text;
+
+		if (l->hides[i - 1] == 0)
+			continue;
+		to->hides_others += l->hides[i - 1];
+		text = text_format("%s%s%s (%u)", to->hides ?: "", to->hides ? ", " : "",
+				   h->layers[i - 1].extension->name.name, l->hides[i - 1]);
+		if (!text)
+			return -ENOMEM;
+		free(to->hides);
+		to->hides = text;
+	}
+	return 0;
+}
+
+/* What a person should know about the layer besides what it hides: the first thing of these. */
+static int describe_note(const struct hierarchy *h, const struct layer *l, char **ret) {
+	if (l->extension->forced.text)
+		return copy_text(ret, l->extension->forced.text);
+	if (l->covered) {
+		*ret = text_format(
+			"nothing of it below /%s/%s is seen: the host has a mount there",
+			h->name, l->covered);
+		return *ret ? 0 : -ENOMEM;
+	}
+	return copy_text(ret, l->extension->note);
+}
+
+static int record_layers(const struct hierarchy *h, struct record *record) {
+	for (size_t i = h->n_layers; i > 0; i--) {
+		const struct layer *l = &h->layers[i - 1];
+		const struct extension *x = l->extension;
+		struct record_layer *to = record_add_layer(record);
+
+		if (!to || copy_text(&to->name, x->name.name) < 0 ||
+		    copy_text(&to->version, x->name.version) < 0 ||
+		    copy_text(&to->path, x->path) < 0 ||
+		    copy_text(&to->format, extension_format_word(x)) < 0 ||
+		    copy_text(&to->fingerprint, x->fingerprint) < 0 ||
+		    copy_text(&to->trust, "unprotected") < 0 ||
+		    describe_note(h, l, &to->note) < 0 ||
+		    describe_hidden(h, l, i - 1, to) < 0)
+			return -ENOMEM;
+		to->size = x->size;
+	}
+	return 0;
+}
+
+static int record_skips(const struct route *r, struct record *record) {
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		const struct extension *x = r->extensions.items[i];
+		struct record_skipped *to;
+
+		if (x->class != record->class || extension_fits(x))
+			continue;
+		to = record_add_skipped(record);
+		if (!to || copy_text(&to->name, x->name.name) < 0 ||
+		    copy_text(&to->version, x->name.version) < 0 ||
+		    copy_text(&to->path, x->path) < 0 ||
+		    copy_text(&to->text, x->verdict.text) < 0)
+			return -ENOMEM;
+		to->code = x->verdict.code;
+	}
+	return 0;
+}
+
+/* The names of the hierarchies of the class that have layers. */
+static char *merged_together(const struct route *r, const struct class *class) {
+	char *text = strdup("");
+
+	for (size_t i = 0; text && i < r->n_hierarchies; i++) {
+		const struct hierarchy *h = &r->hierarchies[i];
+		char *longer;
+
+		if (h->class != class || h->n_layers == 0)
+			continue;
+		longer = text_format("%s%s%s", text, *text ? " " : "", h->name);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+int draft_record(const struct route *r, size_t i, struct record **ret) {
+	const struct hierarchy *h = &r->hierarchies[i];
+	_cleanup_(record_freep) struct record *record = record_new(h->class, h->name);
+	int e = record ? 0 : -ENOMEM;
+
+	if (e < 0)
+		return e;
+	record->generation = route_generation(r) + 1;
+	record->since = time(NULL);
+	/* A directory that we made stays ours to remove, over all refreshes. */
+	record->created = h->base < 0 || (r->state.hierarchies[i].record &&
+					  r->state.hierarchies[i].record->created);
+	record->with = merged_together(r, h->class);
+	e = record->with ? copy_text(&record->inputs, r->inputs[h->class->id]) : -ENOMEM;
+	if (e == 0)
+		e = record_layers(h, record);
+	if (e == 0)
+		e = record_skips(r, record);
+	if (e == 0)
+		*ret = TAKE_PTR(record);
+	return e;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether what is merged was made from exactly what there is now. */
+#include "inputs.h"
+
+#include <string.h>
+
+#include "digest.h"
+
+static void digest_extension(struct digest *d, const struct extension *e) {
+	digest_add_text(d, e->name.full);
+	digest_add_text(d, e->path);
+	digest_add_text(d, verdict_word(e->verdict.code));
+	digest_add_text(d, e->fingerprint);
+}
+
+int inputs_digest(struct route *r, const struct class *class) {
+	_cleanup_(digest_freep) struct digest *d = NULL;
+	static const char *const keys[] = { "ID", "ID_LIKE", "VERSION_ID" };
+	int e = digest_new(&d);
+
+	if (e < 0)
+		return e;
+	digest_add_text(d, PACKAGE_VERSION);
+	digest_add_text(d, r->host.architecture);
+	digest_add_text(d, r->host.scope);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		digest_add_text(d, release_get(r->host.release, keys[i]));
+	digest_add_text(d, release_get(r->host.release, class->level_key));
+	digest_add_text(d, r->options->force_all ? "force" : NULL);
+	for (char *const *name = r->options->force; name && *name; name++)
+		digest_add_text(d, *name);
+	for (size_t i = 0; i < r->extensions.n; i++)
+		if (r->extensions.items[i]->class == class)
+			digest_extension(d, r->extensions.items[i]);
+	return digest_finish(d, r->inputs[class->id]);
+}
+
+static bool class_is_current(const struct route *r, const struct class *class) {
+	_cleanup_free_ char *with = NULL;
+	const struct record *any = NULL;
+
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+		if (h->class != class)
+			continue;
+		if (h->kind == STATE_PLAIN)
+			continue;
+		if (h->kind != STATE_MERGED || h->stacked != 1 || !h->record ||
+		    !h->record->inputs ||
+		    strcmp(h->record->inputs, r->inputs[class->id]) != 0)
+			return false;
+		any = h->record;
+	}
+	if (!any)
+		return false;
+	/* A hierarchy that somebody unmounted is missing in the words of the others. */
+	for (size_t i = 0; any->with && i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+		if (h->class == class &&
+		    (strstr(any->with, h->name) != NULL) != (h->kind == STATE_MERGED))
+			return false;
+	}
+	return true;
+}
+
+static bool has_skipped(const struct record *record) {
+	for (size_t i = 0; i < record->n_skipped; i++)
+		if (!verdict_is_quiet(record->skipped[i].code))
+			return true;
+	return false;
+}
+
+/* Whether there is anything of the class, merged or to merge. */
+static bool class_is_there(const struct route *r, const struct class *class) {
+	for (size_t i = 0; i < r->extensions.n; i++)
+		if (r->extensions.items[i]->class == class)
+			return true;
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].class == class &&
+		    r->state.hierarchies[i].kind != STATE_PLAIN)
+			return true;
+	return false;
+}
+
+/* With --strict, what was skipped last time is an error now. */
+static bool class_has_skipped(const struct route *r, const struct class *class) {
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].class == class &&
+		    r->state.hierarchies[i].record &&
+		    has_skipped(r->state.hierarchies[i].record))
+			return true;
+	return false;
+}
+
+bool inputs_settle(struct route *r) {
+	bool all = true;
+
+	for (size_t c = 0; c < CLASS_COUNT; c++) {
+		const struct class *class = &classes[c];
+
+		r->is_settled[c] = !r->options->classes[c] || !class_is_there(r, class) ||
+				   (class_is_current(r, class) &&
+				    !(r->options->strict && class_has_skipped(r, class)));
+		all = all && r->is_settled[c];
+	}
+	return all;
+}

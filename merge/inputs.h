@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether what is merged was made from exactly what there is now: then there is nothing to do. */
+#pragma once
+
+#include "route.h"
+
+/*
+ * Digests all that the result of a merge depends on into r->inputs (specs: record.2): the host's
+ * side of the match, --force, and every extension with its fingerprint. 0 or a negative errno.
+ */
+int inputs_digest(struct route *r, const struct class *class);
+
+/*
+ * Marks the classes for which the record says the same inputs: they are neither examined nor planned.
+ * Returns whether that is so for all that were asked for.
+ */
+bool inputs_settle(struct route *r);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the plan to what is seen. */
+#include "transition.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "apply.h"
+#include "file.h"
+#include "log.h"
+
+/* specs: switch.7: what others have mounted there is named and left alone. */
+static enum exit_code refuse_foreign(const struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+		if (!route_has_class(r, h->class))
+			continue;
+		if (h->kind == STATE_COVERED) {
+			log_error(
+				"Cannot switch /%s: %s is mounted on top of extmerge's tree",
+				h->name, h->other);
+			log_hint("unmount it, then run extmerge refresh again");
+			return EXIT_FAILED;
+		}
+		if (h->kind == STATE_PEER && r->wanted[i]) {
+			log_error("Cannot switch /%s: systemd-%s has merged it", h->name,
+				  h->class->name);
+			log_hint("systemd-%s unmerge; and systemctl mask systemd-%s.service, "
+				 "so that it stays so",
+				 h->class->name, h->class->name);
+			return EXIT_FAILED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code build(struct route *r, size_t i) {
+	const struct route_submounts *s = &r->submounts[i];
+	_cleanup_free_ char *why = NULL;
+	int e = stack_build(&r->hierarchies[i], &r->workshop, r->wanted[i], s->items,
+			    s->n, &r->stacks[i], &why);
+
+	if (e == 0)
+		e = hierarchy_choose_witness(&r->hierarchies[i]);
+	if (e == 0)
+		return EXIT_DONE;
+	log_error("Cannot build the new /%s: %s", r->hierarchies[i].name,
+		  why ?: strerror(-e));
+	return route_code(e);
+}
+
+static bool is_in(const struct route_submounts *s, const char *path) {
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->items[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* What is mounted on the merged tree, but not on the host's own directory below it. */
+static int find_carried(struct route *r, size_t i, struct route_submounts *ret) {
+	_cleanup_close_ int below = file_open_in(r->base, r->state.hierarchies[i].name,
+						 O_PATH | O_DIRECTORY);
+	struct route_submounts own = { 0 };
+	int e = below < 0 ? 0 : route_take_submounts(below, &own);
+
+	ret->items = calloc(r->submounts[i].n + 1, sizeof(*ret->items));
+	if (!ret->items)
+		e = -ENOMEM;
+	for (size_t n = 0; e == 0 && n < r->submounts[i].n; n++)
+		if (!is_in(&own, r->submounts[i].items[n].path))
+			ret->items[ret->n++] = r->submounts[i].items[n];
+	route_submounts_done(&own);
+	return e;
+}
+
+static bool will_switch(const struct plan_step *s) {
+	return s->action != PLAN_NOTHING && s->action != PLAN_KEEP;
+}
+
+static enum exit_code build_all(struct route *r) {
+	enum exit_code code = EXIT_DONE;
+
+	for (size_t i = 0; code == EXIT_DONE && i < r->plan.n_steps; i++)
+		if (will_switch(&r->plan.steps[i]) && r->wanted[i])
+			code = build(r, i);
+	return code;
+}
+
+static void make_step(struct route *r, size_t i, const struct route_submounts *carried,
+		      struct apply_step *s) {
+	const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+	*s = (struct apply_step){
+		.name = h->name,
+		.action = r->plan.steps[i].action,
+		.old = h->kind == STATE_MERGED ? h->fd : -EBADF,
+		.tree = r->stacks[i].tree,
+		.h = &r->hierarchies[i],
+		.create = h->fd < 0,
+		.remove = h->record && h->record->created,
+		.carried = carried->items,
+		.n_carried = carried->n,
+	};
+}
+
+/* A gap is said aloud, in the record as well, which is in use by now. */
+static void note_gap(struct route *r, const struct apply_step *steps) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		if (steps[i].gap == 0 || !r->wanted[i])
+			continue;
+		if (steps[i].gap > r->gap)
+			r->gap = steps[i].gap;
+		r->wanted[i]->gap = steps[i].gap;
+		if (stack_write_record(r->stacks[i].meta, r->wanted[i]) < 0)
+			log_warning("Cannot note the gap of /%s in its record",
+				    steps[i].name);
+	}
+}
+
+static enum exit_code switch_all(struct route *r, const struct route_submounts *carried) {
+	struct apply_step steps[STATE_HIERARCHIES_MAX];
+	_cleanup_free_ char *why = NULL;
+	int e;
+
+	for (size_t i = 0; i < r->state.n; i++)
+		make_step(r, i, &carried[i], &steps[i]);
+	e = apply(r->root, r->directory, steps, r->state.n, &why);
+	if (e < 0) {
+		log_error("Cannot switch: %s", why ?: strerror(-e));
+		log_hint("what was merged before is still in place");
+		return route_code(e);
+	}
+	note_gap(r, steps);
+	return EXIT_DONE;
+}
+
+enum exit_code transition_run(struct route *r) {
+	struct route_submounts carried[STATE_HIERARCHIES_MAX] = { 0 };
+	enum exit_code code = refuse_foreign(r);
+	int e = 0;
+
+	if (code != EXIT_DONE || !plan_has_work(&r->plan))
+		return code;
+	if (!r->is_privileged) {
+		log_error("Cannot mount: this process lacks CAP_SYS_ADMIN");
+		return EXIT_PRIVILEGE;
+	}
+	for (size_t i = 0; i < r->state.n; i++)
+		r->stacks[i] = (struct stack){ .tree = -EBADF, .meta = -EBADF };
+	code = build_all(r);
+	for (size_t i = 0; code == EXIT_DONE && e == 0 && i < r->plan.n_steps; i++)
+		if (r->plan.steps[i].action == PLAN_UNMERGE)
+			e = find_carried(r, i, &carried[i]);
+	if (e == 0)
+		e = workshop_leave(&r->workshop);
+	if (code == EXIT_DONE && e < 0)
+		code = route_fail(e, "go back to the host's mount namespace");
+	if (code == EXIT_DONE)
+		code = switch_all(r, carried);
+	for (size_t i = 0; i < r->state.n; i++) {
+		free(carried[i].items); /* the fds are those of r->submounts */
+		stack_done(&r->stacks[i]);
+	}
+	return code;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the plan to what is seen: refuses what is not ours, builds all new trees, then switches. */
+#pragma once
+
+#include "route.h"
+
+/*
+ * Runs r->plan: everything is built before the first hierarchy is switched. Says what went wrong, and
+ * then the old trees are in place.
+ */
+enum exit_code transition_run(struct route *r);
