@@ -95,7 +95,9 @@ make_samples() {
 	if command -v mkfs.erofs >/dev/null; then
 		mkfs.erofs "$e/tracer.raw" "$t/tracer" >"$T/log" 2>&1 || fail "mkfs.erofs: $(cat "$T/log")"
 	else
-		tell "(no mkfs.erofs here: tracer is a directory)" && cp -r "$t/tracer" "$e/tracer"
+		tell "(no mkfs.erofs here: tracer is a directory)"
+		script "$t/tracer/usr/bin/tracer" "tracer from a directory"
+		cp -r "$t/tracer" "$e/tracer"
 	fi
 	if command -v mksquashfs >/dev/null && command -v sfdisk >/dev/null; then
 		squash "$t/webserver" "$e/webserver.raw"
@@ -103,6 +105,8 @@ make_samples() {
 		disk "$T/player.part" "$e/player_1.4.raw"
 	else
 		tell "(no mksquashfs or no sfdisk here: webserver and player are directories)"
+		script "$t/webserver/usr/bin/webserver" "webserver from a directory"
+		script "$t/player/usr/bin/player" "player 1.4 from a directory"
 		cp -r "$t/webserver" "$e/webserver"
 		cp -r "$t/player" "$e/player_1.4"
 	fi
@@ -157,14 +161,14 @@ group() {
 	sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta' <<<"$1"
 }
 
-# The same with systemd-sysext, where it is there and works: in a copy of the mounts that is shared with
-# nobody, with the extensions as directories (not each release takes the images), and with a /run of
-# its own, as it writes there.
+# The same beside systemd-sysext, where that is there and works: in a copy of the mounts that is shared
+# with nobody, with the extensions as directories (not each release takes the images), and with a /run
+# of its own, as it writes there.
 peer() {
-	local version
+	local name row
 
 	command -v systemd-sysext >/dev/null || return 1
-	version=$(systemd-sysext --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')
+	name="systemd-sysext $(systemd-sysext --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')"
 	em -q unmerge && cp -r "$R/var/lib/extensions/editor" "$T/build/editor" &&
 		mount -t tmpfs -o mode=755 extmerge-demo "$R/var/lib/extensions" &&
 		cp -r "$T/build/editor" "$T/build/tracer" "$R/var/lib/extensions" &&
@@ -173,9 +177,18 @@ peer() {
 	is_seen || return 1
 	count 3 peer_refresh
 	is_seen && [ "$(sh "$R/usr/bin/editor")" = "editor, edition $refreshes" ] && [ "$opens" -gt 0 ] || return 1
-	tell "" "  For comparison, systemd-sysext $version of this machine, in the same root with the same readers" \
-		"  and extensions, all as directories:" \
-		"" "  $(group "$refreshes") refreshes   $(group "$opens") lookups made   $(group "$missed") lookups missed"
+	row=$(counted "$name")
+	systemd-sysext --root="$R" unmerge >/dev/null 2>&1
+	em -q refresh || return 1
+	count 3 em refresh
+	is_seen || return 1
+	tell "" "  The same for 3 seconds each beside the $name of this machine, with two extensions," \
+		"  both directories:" "" "$(counted "extmerge")" "$row"
+}
+
+counted() { # NAME
+	printf '  %-18s %6s refreshes %12s lookups made %9s missed' "$1" \
+		"$(group "$refreshes")" "$(group "$opens")" "$(group "$missed")"
 }
 
 # Without D-Bus newer ones say that they failed, though they have merged.
@@ -222,12 +235,12 @@ show() {
 	heading "Update again and again while 4 processes open files: one of the host, one of another extension."
 	tell "  editor is changed and refreshed for 5 seconds ..."
 	count 5 em refresh
-	tell "" "  $(group "$refreshes") refreshes   $(group "$opens") lookups made   $(group "$missed") lookups missed" ""
+	tell "" "$(counted extmerge)" ""
 	run_inside /usr/bin/editor
 	[ "$missed" = 0 ] || em status | grep -q 'gap of' || fail "lookups were missed"
 	unshare -m --propagation shared bash "$self" --peer 2>/dev/null
 
-	heading "Two more come, and one of the images was cut off on its way. It is left out; the other is merged."
+	heading "Two more come, and one was damaged on its way. That one is left out, the other is merged."
 	if command -v mksquashfs >/dev/null; then
 		sysext "$T/build/printer" printer ID=_any
 		head -c 300000 /dev/urandom >"$T/build/printer/usr/lib/printer.bin"
@@ -282,6 +295,11 @@ done
 if [ "$(id -u)" != 0 ]; then
 	echo "demo.sh: mounting needs root. Please run:  sudo $invoked" >&2
 	echo "         It works in a mount namespace of its own; your /usr, /opt and /etc are not touched." >&2
+	exit 5
+fi
+
+if ! unshare -m --propagation private true 2>/dev/null; then
+	echo "demo.sh: this root may not mount (a container without CAP_SYS_ADMIN?), and the demo has to." >&2
 	exit 5
 fi
 

@@ -16,7 +16,7 @@ setup_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # What is needed | how to see that it is there | packages for apt, dnf, zypper, pacman, apk, xbps.
-# Tried on Debian 12; the other columns come from the distributions' package lists.
+# Run on Debian 12 only; the columns behind apt were written from memory and never tried.
 # "-": comes with something else, or does not exist there.
 setup_table_build='
 cc       need cmd:cc             gcc              gcc                  gcc               gcc              gcc             gcc

@@ -99,10 +99,16 @@ static void carry_back(const struct place *p, const struct apply_step *s) {
 	}
 }
 
+/* And what carry_back() put there is in the old tree again. */
+static void take_carried(const struct place *p, const struct apply_step *s) {
+	for (size_t i = 0; i < s->n_carried; i++)
+		(void)state_detach(s->carried[i].fd, p->directory);
+}
+
 static int merge(const struct place *p, struct apply_step *s) {
 	int r;
 
-	if (s->create && mkdirat(p->root, s->name, 0755) < 0 && errno != EEXIST)
+	if (s->create && mkdirat(p->root, s->name, STATE_MADE_MODE) < 0 && errno != EEXIST)
 		return -errno;
 	r = put_on_top(p, s->name, s->tree);
 	if (r < 0 && s->create)
@@ -145,8 +151,9 @@ static int switch_back(const struct place *p, struct apply_step *s) {
 	case PLAN_REPLACE:
 		return replace(p, s->name, s->backup, s->tree, s->backup, &gap);
 	case PLAN_UNMERGE:
+		take_carried(p, s);
 		if (s->remove)
-			mkdirat(p->root, s->name, 0755);
+			mkdirat(p->root, s->name, STATE_MADE_MODE);
 		return put_on_top(p, s->name, s->backup);
 	case PLAN_NOTHING:
 	case PLAN_KEEP:

@@ -34,8 +34,8 @@ struct search {
 	const struct host *host;
 	struct candidates here; /* of the search directory that is being read */
 	struct candidates taken; /* masks of the directories so far, and winners (borrowed) */
-	struct extensions *list;
-	char ***problems;
+	char **hung; /* entries of it that do not answer (strv) */
+	struct discovery *found;
 };
 
 static int add_candidate(struct candidates *c, struct candidate item) {
@@ -102,64 +102,57 @@ static int open_entry(const struct search *s, const struct extension *e,
 	return fd;
 }
 
-/*
- * The best entry of a directory of versions. 0 with *ret, or with NULL where nothing is eligible, which
- * is no error.
- */
-static int pick(const struct search *s, const struct extension *directory, int fd,
-		enum name_kind kind, struct extension **ret) {
-	_cleanup_(extension_freep) struct extension *best = NULL;
-	_cleanup_strv_ char **entries = NULL;
-	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
+/* discover.pick: the kind, name and architecture that a directory of versions is for. */
+static bool is_version_of(const struct search *s, const struct extension *directory,
+			  const struct extension *e, const struct stat *st, enum name_kind kind) {
+	return strcmp(e->name.name, directory->name.name) == 0 &&
+	       !is_foreign(s, e->name.architecture) &&
+	       (kind == NAME_DIRECTORY) == (bool)S_ISDIR(st->st_mode);
+}
 
-	for (char **entry = entries; r == 0 && *entry; entry++) {
-		_cleanup_(extension_freep) struct extension *e = make(s, directory->path,
-								      *entry);
-		const char *why;
-		struct stat st;
+static int add_version(struct search *s, const struct extension *directory, const char *entry,
+		       enum name_kind kind) {
+	_cleanup_(extension_freep) struct extension *e = make(s, directory->path, entry);
+	_cleanup_close_ int fd = -EBADF;
+	const char *why;
+	struct stat st;
+	int r;
 
-		if (!e)
-			return -ENOMEM;
-		r = name_parse(*entry, kind, s->class->suffix, &e->name, &why);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0 || strcmp(e->name.name, directory->name.name) != 0 ||
-		    is_foreign(s, e->name.architecture)) {
-			r = 0;
-			continue;
-		}
-		_cleanup_close_ int entry_fd = open_entry(s, e, &st);
-
-		if (entry_fd < 0 ||
-		    (kind == NAME_DIRECTORY) != (bool)S_ISDIR(st.st_mode) ||
-		    (best && !is_better(s, e, best)))
-			continue;
-		r = image_take(e, entry_fd, &st);
-		if (r == 0)
-			r = image_check_writers(e, entry_fd, &st);
-		extension_free(best);
-		best = TAKE_PTR(e);
-	}
+	if (!e)
+		return -ENOMEM;
+	r = name_parse(entry, kind, s->class->suffix, &e->name, &why);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	fd = open_entry(s, e, &st);
+	if (fd < 0 || !is_version_of(s, directory, e, &st, kind))
+		return 0;
+	r = image_take(e, fd, &st);
 	if (r == 0)
-		*ret = TAKE_PTR(best);
+		r = image_check_writers(e, fd, &st);
+	if (r == 0)
+		r = add_candidate(&s->here, (struct candidate){ .extension = e });
+	if (r == 0)
+		TAKE_PTR(e);
 	return r;
 }
 
-/* A directory of versions stands for the one that is picked from it. */
-static int add_picked(struct search *s, struct extension *directory, int fd,
-		      enum name_kind kind) {
-	struct extension *e = NULL;
-	int r = pick(s, directory, fd, kind, &e);
+/* The versions in a directory of them compete as if they lay beside it. */
+static int add_versions(struct search *s, struct extension *directory, int fd,
+			enum name_kind kind) {
+	_cleanup_strv_ char **entries = NULL;
+	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
 
-	if (r == -EACCES)
-		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE,
-				"cannot be listed: %s", strerror(EACCES));
-	if (r < 0 || !e)
+	if (r < 0 && source_is_shortage(r))
 		return r;
-	r = add_candidate(&s->here, (struct candidate){ .extension = e });
-	if (r < 0)
-		extension_free(e);
-	return r;
+	if (r < 0) {
+		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE,
+				"cannot be listed: %s", strerror(-r));
+		return r < 0 ? r :
+			       add_candidate(&s->here, (struct candidate){ .extension = directory });
+	}
+	for (char **entry = entries; r == 0 && *entry; entry++)
+		r = add_version(s, directory, *entry, kind);
+	return r < 0 ? r : TREE_SKIP;
 }
 
 static int add_entry(struct search *s, struct extension *e, const char *entry, int fd,
@@ -181,11 +174,9 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 			     : add_candidate(&s->here,
 					     (struct candidate){ .extension = e,
 								 .is_mask = is_mask });
-	if (kind == NAME_PICK_FILES || kind == NAME_PICK_DIRECTORIES) {
-		r = add_picked(s, e, fd,
-			       kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
-		return r < 0 ? r : TREE_SKIP;
-	}
+	if (kind == NAME_PICK_FILES || kind == NAME_PICK_DIRECTORIES)
+		return add_versions(s, e, fd,
+				    kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
 	r = image_take(e, fd, st);
 	if (r == 0)
 		r = image_check_writers(e, fd, st);
@@ -224,6 +215,22 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 			     (struct candidate){ .extension = e, .is_mask = is_mask });
 }
 
+/* It is known by its name alone: touching it would hold us as well. */
+static int add_hung(struct search *s, struct extension *e, const char *entry) {
+	const char *why;
+	int r = name_parse(entry, image_name_kind(entry, 0), s->class->suffix, &e->name, &why);
+
+	if (r == -ENOENT)
+		return TREE_SKIP;
+	if (r == -EINVAL)
+		r = image_refuse_name(e, entry, why);
+	e->kind = EXTENSION_OTHER;
+	if (r == 0)
+		r = verdict_set(&e->verdict, VERDICT_UNRESPONSIVE,
+				"what it lies on did not answer in time");
+	return r < 0 ? r : add_candidate(&s->here, (struct candidate){ .extension = e });
+}
+
 static int read_entry(struct search *s, const char *directory, int directory_fd,
 		      const char *entry) {
 	_cleanup_(extension_freep) struct extension *e = NULL;
@@ -237,6 +244,12 @@ static int read_entry(struct search *s, const char *directory, int directory_fd,
 	e = make(s, directory, entry);
 	if (!e)
 		return -ENOMEM;
+	if (strv_contains(s->hung, entry)) {
+		r = add_hung(s, e, entry);
+		if (r == 0)
+			TAKE_PTR(e);
+		return r == TREE_SKIP ? 0 : r;
+	}
 	fd = open_entry(s, e, &st);
 	if (fd < 0 && source_is_shortage(fd))
 		return fd;
@@ -255,6 +268,12 @@ static const struct candidate *find_taken(const struct candidates *c, const char
 	return NULL;
 }
 
+/* discover.fallback: a version that cannot be merged does not keep another from it. */
+static bool competes(const struct search *s, const struct candidate *c) {
+	return c->is_mask || (extension_fits(c->extension) &&
+			      !strv_contains(s->found->losers, c->extension->path));
+}
+
 /* The best of this name in this directory, masks first. */
 static const struct candidate *find_winner(const struct search *s, const char *name) {
 	const struct candidate *best = NULL;
@@ -262,8 +281,7 @@ static const struct candidate *find_winner(const struct search *s, const char *n
 	for (size_t i = 0; i < s->here.n; i++) {
 		const struct candidate *c = &s->here.items[i];
 
-		if (strcmp(c->extension->name.name, name) != 0 ||
-		    c->extension->verdict.code == VERDICT_OTHER_ARCHITECTURE)
+		if (strcmp(c->extension->name.name, name) != 0 || !competes(s, c))
 			continue;
 		if (!best || (c->is_mask && !best->is_mask) ||
 		    (c->is_mask == best->is_mask &&
@@ -276,10 +294,14 @@ static const struct candidate *find_winner(const struct search *s, const char *n
 static int judge_candidate(const struct search *s, const struct candidate *c) {
 	const struct candidate *other = find_taken(&s->taken, c->extension->name.name);
 
-	if (!other)
+	if (!other) {
 		other = find_winner(s, c->extension->name.name);
-	if (!other || other == c)
-		return 0;
+		if (!other || other == c)
+			return 0;
+		if (!other->is_mask && !competes(s, c))
+			return 0; /* it is out for a reason of its own */
+		other->extension->has_rival = true;
+	}
 	return verdict_set(&c->extension->verdict,
 			   other->is_mask ? VERDICT_MASKED : VERDICT_SHADOWED, "by %s",
 			   other->extension->path);
@@ -298,7 +320,7 @@ static int settle_directory(struct search *s) {
 			     c.extension->verdict.code != VERDICT_OTHER_ARCHITECTURE;
 
 		if (r == 0 && !c.is_mask)
-			r = extensions_add(s->list, c.extension);
+			r = extensions_add(s->found->list, c.extension);
 		else if (!c.is_mask)
 			extension_free(c.extension);
 		if (r == 0 && takes)
@@ -310,6 +332,7 @@ static int settle_directory(struct search *s) {
 
 static int add_problem(struct search *s, const char *directory, int error) {
 	_cleanup_free_ char *text = NULL;
+	int r;
 
 	if (source_is_shortage(error))
 		return error;
@@ -318,25 +341,33 @@ static int add_problem(struct search *s, const char *directory, int error) {
 				   directory, DISCOVER_ENTRIES_MAX);
 	else
 		text = text_format("Cannot search '/%s': %s", directory, strerror(-error));
-	return text ? strv_append(s->problems, text) : -ENOMEM;
+	r = text ? strv_append(&s->found->problems, text) : -ENOMEM;
+	return r < 0 ? r : strv_append(&s->found->unread, directory);
 }
 
-static int search_directory(struct search *s, const char *directory) {
+static int read_directory(struct search *s, const char *directory, int fd) {
 	_cleanup_strv_ char **entries = NULL;
-	_cleanup_close_ int fd = -EBADF;
-	int r = responsive_check(s->root, directory);
+	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
 
-	if (r == 0)
-		fd = r = file_open_in(s->root, directory, O_PATH | O_DIRECTORY);
-	if (r == -ENOENT)
-		return 0;
-	if (r >= 0)
-		r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
 	if (r < 0)
 		return add_problem(s, directory, r);
 	for (char **entry = entries; r == 0 && *entry; entry++)
 		r = read_entry(s, directory, fd, *entry);
 	return r < 0 ? r : settle_directory(s);
+}
+
+static int search_directory(struct search *s, const char *directory) {
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	strv_free(s->hung);
+	s->hung = NULL;
+	r = responsive_check(s->root, directory, &s->hung);
+	if (r == 0)
+		fd = r = file_open_in(s->root, directory, O_PATH | O_DIRECTORY);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? add_problem(s, directory, r) : read_directory(s, directory, fd);
 }
 
 /* discover.limit: the limit, counted from the lowest layer upwards. */
@@ -364,12 +395,8 @@ static void free_masks(struct candidates *c) {
 }
 
 int discover(int root, const struct class *class, const struct host *host,
-	     struct extensions *list, char ***problems) {
-	struct search s = { .root = root,
-			    .class = class,
-			    .host = host,
-			    .list = list,
-			    .problems = problems };
+	     struct discovery *d) {
+	struct search s = { .root = root, .class = class, .host = host, .found = d };
 	bool is_initrd = strcmp(host->scope, "initrd") == 0;
 	const char *const *directory = is_initrd ? class->search_initrd : class->search;
 	int r = 0;
@@ -380,8 +407,15 @@ int discover(int root, const struct class *class, const struct host *host,
 		extension_free(s.here.items[i].extension);
 	free(s.here.items);
 	free_masks(&s.taken);
+	strv_free(s.hung);
 	if (r < 0)
 		return r;
-	order_sort(list);
-	return refuse_excess(list, class);
+	order_sort(d->list);
+	return refuse_excess(d->list, class);
+}
+
+void discovery_done(struct discovery *d) {
+	strv_free(d->problems);
+	strv_free(d->unread);
+	d->problems = d->unread = NULL;
 }

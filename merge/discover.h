@@ -9,10 +9,23 @@
 #define DISCOVER_EXTENSIONS_MAX 500
 #define DISCOVER_ENTRIES_MAX 20000 /* of one search directory */
 
+struct discovery {
+	struct extensions *list; /* what is found is appended here, in the order of order.h */
+	char **problems;	 /* what is wrong with search directories: sentences (strv) */
+	char **unread;		 /* those directories: "var/lib/extensions" (strv) */
+	/*
+	 * Paths (strv, borrowed) of versions that turned out not to fit: another version of that
+	 * name in the same directory takes their place (specs: discover.fallback).
+	 */
+	char *const *losers;
+};
+
 /*
- * Appends all extensions of the class below `root` to `list`, in the order of order.h; those that are
- * out already have their verdict. What is wrong with a search directory itself is appended to
- * *problems (strv of sentences) and stops nothing. 0, or a negative errno that is no fault of theirs.
+ * Finds all extensions of the class below `root`; those that are out already have their verdict.
+ * What is wrong with a search directory stops nothing. 0, or a negative errno that is no fault of
+ * theirs.
  */
 int discover(int root, const struct class *class, const struct host *host,
-	     struct extensions *list, char ***problems);
+	     struct discovery *d);
+
+void discovery_done(struct discovery *d);

@@ -110,8 +110,7 @@ int draft_record(const struct route *r, size_t i, struct record **ret) {
 	record->generation = route_generation(r) + 1;
 	record->since = time(NULL);
 	/* A directory that we made stays ours to remove, over all refreshes. */
-	record->created = h->base < 0 || (r->state.hierarchies[i].record &&
-					  r->state.hierarchies[i].record->created);
+	record->created = h->base < 0 || state_is_made(h->base);
 	record->with = merged_together(r, h->class);
 	e = record->with ? copy_text(&record->inputs, r->inputs[h->class->id]) : -ENOMEM;
 	if (e == 0)

@@ -207,6 +207,31 @@ static void start_again(struct extension *e) {
 	verdict_done(&e->verdict);
 }
 
+/*
+ * Whether the verdict may come of a read that failed, now or on the way to what it says is missing: a good
+ * image must not be dropped for a hiccup.
+ */
+static bool may_be_a_hiccup(enum verdict_code code) {
+	static const enum verdict_code codes[] = {
+		VERDICT_UNREADABLE, VERDICT_CORRUPT,	   VERDICT_BAD_RELEASE,
+		VERDICT_NO_RELEASE, VERDICT_NAME_MISMATCH, VERDICT_BAD_HIERARCHY,
+		VERDICT_EMPTY,	    VERDICT_UNSUPPORTED,   VERDICT_NO_PRIVILEGE,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (code == codes[i])
+			return true;
+	return false;
+}
+
+/* What is no fault of the machine as a whole ends as a verdict: one bad image never stops the good ones. */
+static int judge(struct extension *e, int error) {
+	if (error >= 0 || source_is_shortage(error) || error == -EPERM)
+		return error;
+	return verdict_set(&e->verdict, VERDICT_UNREADABLE, "cannot be read: %s",
+			   strerror(-error));
+}
+
 int examine(struct extension *e, const struct examine_options *o,
 	    struct hierarchy *hierarchies, size_t n) {
 	int r;
@@ -214,13 +239,10 @@ int examine(struct extension *e, const struct examine_options *o,
 	force(e, o);
 	if (!extension_fits(e))
 		return 0;
-	r = examine_once(e, o, hierarchies, n);
-	/* A read that failed may have been a hiccup: a good image must not be dropped for one. */
-	if (r == 0 && (e->verdict.code == VERDICT_UNREADABLE ||
-		       e->verdict.code == VERDICT_CORRUPT ||
-		       e->verdict.code == VERDICT_BAD_RELEASE)) {
+	r = judge(e, examine_once(e, o, hierarchies, n));
+	if (r == 0 && may_be_a_hiccup(e->verdict.code)) {
 		start_again(e);
-		r = examine_once(e, o, hierarchies, n);
+		r = judge(e, examine_once(e, o, hierarchies, n));
 	}
 	close_fdp(&e->fd); /* its trees hold what they need */
 	e->fd = -EBADF;

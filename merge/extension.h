@@ -34,6 +34,7 @@ struct extension {
 	int fd; /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
 	uint64_t size;	   /* bytes of the image, 0 for directories */
 	char *fingerprint; /* equal text: equal content; NULL until it is known */
+	bool has_rival;	   /* another version beside it could take its place */
 	char *note;	   /* a warning that is no verdict, or NULL */
 
 	/* examine */

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "log.h"
 #include "text.h"
+#include "transition.h"
 
 struct json_object *json_new(const char *name) {
 	_cleanup_free_ char *schema = text_format("extmerge.%s/1", name);
@@ -123,7 +124,7 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 		json_add_text(item, "forced", x->forced.text);
 		json_add_text(item, "note", x->note);
 	}
-	for (char **problem = r->problems; problem && *problem; problem++)
+	for (char **problem = r->found.problems; problem && *problem; problem++)
 		json_add_text(problems, NULL, *problem);
 }
 
@@ -226,6 +227,7 @@ void json_add_plan(struct json_object *o, const struct route *r) {
 		const struct plan_step *s = &r->plan.steps[i];
 		_cleanup_free_ char *path = s->hierarchy ? file_join("", s->hierarchy)
 							 : NULL;
+		_cleanup_free_ char *obstacle = transition_obstacle(r, i);
 		struct json_object *item;
 
 		if (s->action == PLAN_NOTHING)
@@ -233,6 +235,7 @@ void json_add_plan(struct json_object *o, const struct route *r) {
 		item = json_append_object(array);
 		json_add_text(item, "hierarchy", path);
 		json_add_text(item, "action", plan_action_word(s->action));
+		json_add_text(item, "obstacle", obstacle);
 		add_layers(item, s->wanted);
 	}
 }

@@ -105,10 +105,10 @@ uint64_t mount_unique_id(int fd) {
 	return sx.stx_mnt_id;
 }
 
-bool mount_is_root(int fd) {
+int mount_is_root(int fd) {
 	struct statx sx;
 
 	if (statx(fd, "", AT_EMPTY_PATH, 0, &sx) < 0)
-		return false;
-	return sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+		return -errno;
+	return (sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }

@@ -30,5 +30,5 @@ int mount_id(int fd);
 /* The same as a number that is never used again (Linux 6.8), 0 where the kernel has none. */
 uint64_t mount_unique_id(int fd);
 
-/* Whether `fd` is the root of its mount. */
-bool mount_is_root(int fd);
+/* 1 if `fd` is the root of its mount, 0 if it is not, or a negative errno. */
+int mount_is_root(int fd);

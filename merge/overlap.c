@@ -97,7 +97,7 @@ static int64_t append(struct overlap *o, uint32_t parent, const char *name,
 	int r = 0;
 
 	if (o->n_nodes >= OVERLAP_NODES_MAX || len > UINT32_MAX / 4 - o->names_len)
-		return -E2BIG;
+		return -EOVERFLOW;
 	if (o->n_nodes == o->room)
 		r = grow_nodes(o);
 	if (r == 0 && len > o->names_room - o->names_len)

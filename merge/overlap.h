@@ -30,7 +30,7 @@ int64_t overlap_find(const struct overlap *o, uint32_t parent, const char *name,
 
 /*
  * Enters or replaces what `layer` has at `name` below `parent`. Returns its number, -ENOMEM, or
- * -E2BIG at OVERLAP_NODES_MAX.
+ * -EOVERFLOW at OVERLAP_NODES_MAX.
  */
 int64_t overlap_put(struct overlap *o, uint32_t parent, const char *name,
 		    enum overlap_type type, unsigned layer);

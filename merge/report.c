@@ -11,6 +11,7 @@
 #include "file.h"
 #include "log.h"
 #include "text.h"
+#include "transition.h"
 
 /* One line on stdout; names in it may come from outside. */
 static void say(const char *format, ...) _printf_(1, 2);
@@ -215,7 +216,9 @@ void report_status(const struct route *r, bool is_pending) {
 	}
 	print_and_free(table);
 	if (r->options->legend && is_pending)
-		say("The extensions have changed since. See: extmerge plan   Apply: extmerge refresh");
+		say("%s  See: extmerge plan   Apply: extmerge refresh",
+		    newest ? "The extensions have changed since."
+			   : "There are extensions, and none is merged.");
 }
 
 enum {
@@ -344,8 +347,13 @@ void report_plan(const struct route *r) {
 		say("%s", text ?: "out of memory");
 	}
 	print_skipped(r);
-	for (size_t i = 0; i < p->n_steps; i++)
+	for (size_t i = 0; i < p->n_steps; i++) {
+		_cleanup_free_ char *obstacle = transition_obstacle(r, i);
+
 		print_step(&p->steps[i]);
+		if (obstacle)
+			say("  ! /%s cannot be switched: %s", r->state.hierarchies[i].name, obstacle);
+	}
 	if (r->options->legend && !plan_has_work(p))
 		say("Nothing to do.");
 	else if (r->options->legend)

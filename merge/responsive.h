@@ -4,7 +4,9 @@
 
 /*
  * Where a file system is mounted whose answers come from elsewhere (FUSE, NFS, CIFS, ...), lets a child
- * look into `directory` below `root`, at every entry and its first bytes. 0 where it answers, is
- * missing, or all mounts are local; -ETIMEDOUT where it did not answer in time (specs: discover.responsive).
+ * look into `directory` below `root`, at every entry and its first byte (specs: discover.responsive).
+ * 0 where it answers, is missing, or all mounts are local; entries that do not answer in time are
+ * appended to *ret_hung (strv). -ETIMEDOUT where the directory itself, or too many of its
+ * entries, do not answer; another negative errno where there can be no child.
  */
-int responsive_check(int root, const char *directory);
+int responsive_check(int root, const char *directory, char ***ret_hung);

@@ -150,13 +150,26 @@ enum exit_code route_enter(struct route *r) {
 }
 
 static int discover_class(struct route *r, const struct class *class) {
-	int e = discover(r->base, class, &r->host, &r->extensions, &r->problems);
+	int e;
 
+	r->found.list = &r->extensions;
+	r->found.losers = r->losers;
+	e = discover(r->base, class, &r->host, &r->found);
 	for (size_t i = 0; e == 0 && i < r->extensions.n; i++)
 		if (r->extensions.items[i]->class == class &&
 		    r->extensions.items[i]->fd >= 0)
 			e = image_fingerprint(r->extensions.items[i]);
-	return e < 0 ? e : inputs_digest(r, class);
+	/* The first look counts: what is found out later follows from it. */
+	return e < 0 || r->losers ? e : inputs_digest(r, class);
+}
+
+static int discover_all(struct route *r) {
+	int e = 0;
+
+	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
+		if (r->options->classes[c])
+			e = discover_class(r, &classes[c]);
+	return e;
 }
 
 enum exit_code route_discover(struct route *r) {
@@ -170,12 +183,10 @@ enum exit_code route_discover(struct route *r) {
 			 r->options->root);
 		return EXIT_FAILED;
 	}
-	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
-		if (r->options->classes[c])
-			e = discover_class(r, &classes[c]);
+	e = discover_all(r);
 	if (e < 0)
 		return route_fail(e, "discover the extensions");
-	for (char **problem = r->problems; problem && *problem; problem++)
+	for (char **problem = r->found.problems; problem && *problem; problem++)
 		log_warning("%s", *problem);
 	return EXIT_DONE;
 }
@@ -240,12 +251,61 @@ static int compute_plan(struct route *r) {
 			    &r->plan);
 }
 
+/* discover.fallback: the versions that do not fit, and have a rival that may. How many are new, or -ENOMEM. */
+static int note_losers(struct route *r) {
+	int n = 0;
+
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		const struct extension *x = r->extensions.items[i];
+
+		if (extension_fits(x) || !x->has_rival || strv_contains(r->losers, x->path))
+			continue;
+		if (strv_append(&r->losers, x->path) < 0)
+			return -ENOMEM;
+		n++;
+	}
+	return n;
+}
+
+static void close_hierarchies(struct route *r) {
+	for (size_t i = 0; i < r->n_hierarchies; i++)
+		hierarchy_done(&r->hierarchies[i]);
+	r->n_hierarchies = 0;
+}
+
+static enum exit_code examine_again(struct route *r) {
+	int e;
+
+	close_hierarchies(r);
+	extensions_done(&r->extensions);
+	discovery_done(&r->found);
+	e = discover_all(r);
+	return e < 0 ? route_fail(e, "discover the extensions") : EXIT_DONE;
+}
+
+/* Each round has one loser more than the one before, so there is an end. */
+static enum exit_code examine_until_settled(struct route *r) {
+	for (;;) {
+		enum exit_code code = open_hierarchies(r);
+		int losers;
+
+		if (code == EXIT_DONE)
+			code = examine_all(r);
+		if (code != EXIT_DONE)
+			return code;
+		losers = note_losers(r);
+		if (losers <= 0)
+			return losers < 0 ? route_fail(losers, "examine") : EXIT_DONE;
+		code = examine_again(r);
+		if (code != EXIT_DONE)
+			return code;
+	}
+}
+
 enum exit_code route_examine(struct route *r) {
-	enum exit_code code = open_hierarchies(r);
+	enum exit_code code = examine_until_settled(r);
 	int e = 0;
 
-	if (code == EXIT_DONE)
-		code = examine_all(r);
 	if (code != EXIT_DONE)
 		return code;
 	for (size_t i = 0; e == 0 && i < r->n_hierarchies; i++)
@@ -291,11 +351,11 @@ void route_done(struct route *r) {
 		route_submounts_done(&r->submounts[i]);
 		record_free(r->wanted[i]);
 	}
-	for (size_t i = 0; i < r->n_hierarchies; i++)
-		hierarchy_done(&r->hierarchies[i]);
+	close_hierarchies(r);
 	plan_done(&r->plan);
 	extensions_done(&r->extensions);
-	strv_free(r->problems);
+	discovery_done(&r->found);
+	strv_free(r->losers);
 	host_done(&r->host);
 	state_done(&r->state);
 	close_fdp(&r->base);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "digest.h"
+#include "discover.h"
 #include "examine.h"
 #include "host.h"
 #include "options.h"
@@ -36,7 +37,8 @@ struct route {
 	int base; /* the root seen in the workshop, or as it is without privilege */
 	struct host host;
 	struct extensions extensions;
-	char **problems; /* sentences about search directories */
+	struct discovery found; /* its list is the extensions */
+	char **losers;		/* see there */
 	char inputs[CLASS_COUNT][DIGEST_TEXT_MAX];
 	bool is_settled[CLASS_COUNT]; /* inputs.h: nothing to do for the class */
 	struct route_submounts submounts[STATE_HIERARCHIES_MAX];

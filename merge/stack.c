@@ -282,7 +282,7 @@ int stack_build(const struct hierarchy *h, struct workshop *w, struct record *r,
 
 	free(r->backend);
 	r->backend = strdup("overlay");
-	meta = r->backend ? meta_make(w, h->base) : -ENOMEM;
+	meta = r->backend ? meta_make(w, r->created ? -EBADF : h->base) : -ENOMEM;
 	e = meta < 0 ? meta : 0;
 	if (e == 0)
 		e = overlay = mount_layers(h, w, meta, r, &why);

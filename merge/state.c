@@ -14,6 +14,7 @@
 
 #define LOCK_NAME "extmerge.lock"
 #define LOCK_POLL_MILLISECONDS 20
+#define READ_TRIES 5
 
 /* By file system and source alone: both need privilege to set, and no layer can fake them. */
 static bool is_ours(const struct mount_info *i) {
@@ -67,13 +68,14 @@ static int read_hierarchy(int root, const struct mounts *m, struct state_hierarc
 		return 0;
 	if (h->fd < 0)
 		return h->fd;
-	if (!mount_is_root(h->fd))
-		return 0;
+	r = mount_is_root(h->fd);
+	if (r <= 0)
+		return r;
 	id = mount_id(h->fd);
 	if (id < 0)
 		return id;
 	if (!mounts_find(m, id, &top))
-		return 0;
+		return -ESTALE;
 	r = judge(m, &top, h);
 	if (r < 0 || h->kind != STATE_MERGED)
 		return r;
@@ -85,7 +87,7 @@ static int read_hierarchy(int root, const struct mounts *m, struct state_hierarc
 	return h->record ? 0 : -ENOMEM;
 }
 
-int state_read(int root, struct state *ret) {
+static int read_once(int root, struct state *ret) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state s = { .n = 0 };
 	int r = mounts_read(&m);
@@ -107,6 +109,15 @@ int state_read(int root, struct state *ret) {
 	return 0;
 }
 
+/* ESTALE: a mount that is seen is not in the table, as it came after that was read, or was not read at all. */
+int state_read(int root, struct state *ret) {
+	int r = -ESTALE;
+
+	for (unsigned i = 0; r == -ESTALE && i < READ_TRIES; i++)
+		r = read_once(root, ret);
+	return r;
+}
+
 void state_done(struct state *s) {
 	for (size_t i = 0; i < s->n; i++) {
 		close_fdp(&s->hierarchies[i].fd);
@@ -116,16 +127,16 @@ void state_done(struct state *s) {
 	s->n = 0;
 }
 
-/*
- * The working directory names the very mount, also where others lie on top of it, and needs no /proc.
- */
-int state_detach(int fd, int directory) {
-	int r = 0;
+/* The working directory names the very mount, also where others lie on top of it, and needs no /proc. */
+static int detach_once(int fd) {
+	return fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0 ? -errno : 0;
+}
 
-	if (fchdir(fd) < 0)
-		return -errno;
-	if (umount2(".", MNT_DETACH) < 0 && umount2(".", MNT_DETACH) < 0)
-		r = -errno; /* tried twice: a switch that has come this far should be finished */
+int state_detach(int fd, int directory) {
+	int r = detach_once(fd);
+
+	if (r < 0) /* tried twice: a switch that has come this far should be finished */
+		r = detach_once(fd);
 	if (fchdir(directory) < 0 && chdir("/") < 0)
 		return -errno;
 	return r;
@@ -156,6 +167,13 @@ int state_peel(int root, int directory) {
 	return r;
 }
 
+bool state_is_made(int fd) {
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 &&
+	       (st.st_mode & (S_ISVTX | S_IWGRP | S_IWOTH)) == S_ISVTX;
+}
+
 int state_heal(int root, int directory) {
 	struct state s;
 	int r = state_read(root, &s), healed = 0;
@@ -163,6 +181,9 @@ int state_heal(int root, int directory) {
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < s.n; i++) {
+		/* Not if somebody put something into it: then it is the host's. */
+		if (s.hierarchies[i].kind == STATE_PLAIN && state_is_made(s.hierarchies[i].fd))
+			healed += unlinkat(root, s.hierarchies[i].name, AT_REMOVEDIR) == 0;
 		if (s.hierarchies[i].kind != STATE_MERGED || s.hierarchies[i].stacked < 2)
 			continue;
 		r = peel_one(root, s.hierarchies[i].name, s.hierarchies[i].stacked - 1,
@@ -173,16 +194,23 @@ int state_heal(int root, int directory) {
 	return r < 0 ? r : healed;
 }
 
+/* Whether /run is such that no run of ours can have its lock there; a passing fault is not (two would run). */
+static bool is_no_place(int error) {
+	return error == -ENOENT || error == -ENOTDIR || error == -EROFS || error == -ENOSPC ||
+	       error == -EDQUOT;
+}
+
 static int open_lock(int root) {
 	_cleanup_close_ int run = file_open_in(root, "run", O_PATH | O_DIRECTORY);
-	int fd = -EBADF;
+	int fd = run;
 
-	if (run >= 0)
+	if (run >= 0) {
 		fd = openat(run, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 			    0600);
-	if (fd >= 0)
-		return fd;
-	return file_reopen(root, O_RDONLY | O_DIRECTORY);
+		if (fd < 0)
+			fd = -errno;
+	}
+	return is_no_place(fd) ? file_reopen(root, O_RDONLY | O_DIRECTORY) : fd;
 }
 
 int state_lock(int root, unsigned milliseconds) {
@@ -208,39 +236,49 @@ struct submounts {
 	char **found;
 };
 
-/* Whether what is seen at `path` below the hierarchy is this mount, not one that covers it. */
-static bool is_visible(const struct submounts *s, const char *path, int id) {
+/* 1 if what is seen at `path` below the hierarchy is this mount, not one that covers it; else 0 or an errno. */
+static int is_visible(const struct submounts *s, const char *path, int id) {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
 				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	_cleanup_close_ int fd = sys_openat2(s->fd, path, &how);
 
-	return fd >= 0 && mount_id(fd) == id;
+	int seen;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	seen = mount_id(fd);
+	return seen < 0 ? seen : seen == id;
 }
 
 static int collect_submount(const struct mount_info *i, void *data) {
 	struct submounts *s = data;
 	size_t len = strlen(s->prefix);
+	int r;
 
-	if (strncmp(i->target, s->prefix, len) != 0 ||
-	    !is_visible(s, i->target + len, i->id))
+	if (strncmp(i->target, s->prefix, len) != 0)
 		return 0;
-	return strv_append(&s->found, i->target + len);
+	r = is_visible(s, i->target + len, i->id);
+	return r <= 0 ? r : strv_append(&s->found, i->target + len);
+}
+
+/* Whether `path` is one of the paths or lies below it. */
+static bool is_within(char *const *paths, const char *path) {
+	for (; paths && *paths; paths++) {
+		size_t len = strlen(*paths);
+
+		if (strncmp(*paths, path, len) == 0 && (path[len] == '/' || path[len] == '\0'))
+			return true;
+	}
+	return false;
 }
 
 /* Keeps the outermost of the sorted paths: each brings what is mounted below it along. */
 static int keep_outermost(char *const *paths, char ***ret) {
-	const char *last = NULL;
 	int r = 0;
 
-	for (; r == 0 && paths && *paths; paths++) {
-		size_t len = last ? strlen(last) : 0;
-
-		if (last && strncmp(*paths, last, len) == 0 &&
-		    ((*paths)[len] == '/' || (*paths)[len] == '\0'))
-			continue;
-		r = strv_append(ret, *paths);
-		last = *paths;
-	}
+	for (; r == 0 && paths && *paths; paths++)
+		if (!is_within(*ret, *paths))
+			r = strv_append(ret, *paths);
 	return r;
 }
 

@@ -46,8 +46,17 @@ int state_detach(int fd, int directory);
 int state_peel(int root, int directory);
 
 /*
- * Ends what a killed run began: where our trees lie on each other, all but the lowest, which is the
- * newest and complete, are detached (specs: switch.6). The number of hierarchies healed, or an errno.
+ * The mode of a hierarchy's directory that we make where the host has none: on a directory that only root may
+ * write, the sticky bit means nothing else. So it is known without a record that it is ours to
+ * remove. While it is merged nobody sees it.
+ */
+#define STATE_MADE_MODE 01755
+bool state_is_made(int fd);
+
+/*
+ * Ends what a killed run began (specs: switch.6): where our trees lie on each other, all but the lowest,
+ * which is the newest and complete, are detached; a directory that we made and that is not merged
+ * is removed. The number of hierarchies healed, or an errno.
  */
 int state_heal(int root, int directory);
 

@@ -48,9 +48,9 @@ static bool leads_to_directory(const struct hierarchy *h, const char *path) {
 	return fd >= 0;
 }
 
-/* What lies under the entry: in the uppermost layer below that has it, else in the host. */
-static enum overlap_type look_below(const struct survey *s, const struct tree_entry *e,
-				    enum overlap_type above, unsigned *ret_layer) {
+/* What lies under the entry: in the uppermost layer below that has it, else in the host. Or an errno. */
+static int look_below(const struct survey *s, const struct tree_entry *e,
+		      enum overlap_type above, unsigned *ret_layer) {
 	struct overlap_node found;
 	enum overlap_type type;
 	struct stat st;
@@ -60,9 +60,10 @@ static enum overlap_type look_below(const struct survey *s, const struct tree_en
 		return found.type;
 	}
 	*ret_layer = 0;
-	if (s->bases[e->depth - 1] < 0 ||
-	    fstatat(s->bases[e->depth - 1], e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (s->bases[e->depth - 1] < 0)
 		return OVERLAP_ABSENT;
+	if (fstatat(s->bases[e->depth - 1], e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? OVERLAP_ABSENT : -errno;
 	type = type_of(&st);
 	/* A file over the host's symlink to a directory takes that directory away (layer.3). */
 	if (type == OVERLAP_SYMLINK && above == OVERLAP_OTHER &&
@@ -180,7 +181,9 @@ static int descend(struct survey *s, const struct tree_entry *e, int64_t node) {
 	if (s->bases[e->depth - 1] >= 0)
 		base = openat(s->bases[e->depth - 1], e->name,
 			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (base < 0 && source_is_shortage(-errno) && s->bases[e->depth - 1] >= 0)
+	/* The host has none, or something else there; other errors must not pass for that. */
+	if (base < 0 && s->bases[e->depth - 1] >= 0 && errno != ENOENT &&
+	    errno != ENOTDIR && errno != ELOOP)
 		return -errno;
 	s->nodes[e->depth] = (uint32_t)node;
 	s->bases[e->depth] = base;
@@ -195,16 +198,18 @@ static int note_covered(struct layer *l, const struct tree_entry *e) {
 }
 
 static int enter_one(struct survey *s, const struct tree_entry *e) {
-	enum overlap_type above = type_of(&e->st), below;
+	enum overlap_type above = type_of(&e->st);
 	enum overlap_effect effect;
 	unsigned below_layer;
 	int64_t node;
-	int r;
+	int r, below;
 
 	below = look_below(s, e, above, &below_layer);
-	effect = overlap_judge(above, below);
+	if (below < 0)
+		return below;
+	effect = overlap_judge(above, (enum overlap_type)below);
 	if (effect == OVERLAP_CONFLICTS)
-		return refuse_conflict(s, e, above, below, below_layer);
+		return refuse_conflict(s, e, above, (enum overlap_type)below, below_layer);
 	if (effect == OVERLAP_HIDES)
 		count_hidden(s, below_layer);
 	node = overlap_put(s->h->index, s->nodes[e->depth - 1], e->name, above, s->number);
@@ -252,6 +257,10 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
 				   "/%s has more than %llu entries", h->name,
 				   (unsigned long long)l->nodes);
+	case -EOVERFLOW:
+		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
+				   "with those below it, /%s would have more than %u entries",
+				   h->name, OVERLAP_NODES_MAX);
 	case -ELOOP:
 		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
 				   "/%s is more than %u directories deep", h->name,

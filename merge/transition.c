@@ -8,29 +8,35 @@
 #include "apply.h"
 #include "file.h"
 #include "log.h"
+#include "text.h"
 
-/* specs: switch.7: what others have mounted there is named and left alone. */
+char *transition_obstacle(const struct route *r, size_t i) {
+	const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+	if (!route_has_class(r, h->class))
+		return NULL;
+	if (h->kind == STATE_COVERED)
+		return text_format("%s is mounted on top of extmerge's tree", h->other);
+	if (h->kind == STATE_PEER && r->wanted[i])
+		return text_format("systemd-%s has merged it", h->class->name);
+	return NULL;
+}
+
 static enum exit_code refuse_foreign(const struct route *r) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];
+		_cleanup_free_ char *obstacle = transition_obstacle(r, i);
 
-		if (!route_has_class(r, h->class))
+		if (!obstacle)
 			continue;
-		if (h->kind == STATE_COVERED) {
-			log_error(
-				"Cannot switch /%s: %s is mounted on top of extmerge's tree",
-				h->name, h->other);
+		log_error("Cannot switch /%s: %s", h->name, obstacle);
+		if (h->kind == STATE_COVERED)
 			log_hint("unmount it, then run extmerge refresh again");
-			return EXIT_FAILED;
-		}
-		if (h->kind == STATE_PEER && r->wanted[i]) {
-			log_error("Cannot switch /%s: systemd-%s has merged it", h->name,
-				  h->class->name);
+		else
 			log_hint("systemd-%s unmerge; and systemctl mask systemd-%s.service, "
 				 "so that it stays so",
 				 h->class->name, h->class->name);
-			return EXIT_FAILED;
-		}
+		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
 }

@@ -29,8 +29,8 @@ static const struct {
 	},
 	[VERDICT_NAME_MISMATCH] = {
 		.word = "name-mismatch",
-		.hint = "Rename the image to what the file says, or the file to what the image is "
-			"called; user.extension-release.strict=0 on the file accepts both",
+		.hint = "Give the image and its release file the same name, "
+			"or set user.extension-release.strict=0 on the file",
 		.forcible = true,
 	},
 	[VERDICT_WRONG_SCOPE] = {

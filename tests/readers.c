@@ -23,7 +23,8 @@ static void hammer(char *const *files, struct counts *counts) {
 
 		atomic_fetch_add_explicit(&counts->opens, 1, memory_order_relaxed);
 		if (fd < 0)
-			atomic_fetch_add_explicit(&counts->missed, 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&counts->missed, 1,
+						  memory_order_relaxed);
 		else
 			close(fd);
 	}
@@ -52,8 +53,8 @@ int main(int argc, char **argv) {
 		fprintf(stderr, "usage: readers N FILE...\n");
 		return 2;
 	}
-	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
+	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (counts == MAP_FAILED)
 		return 1;
 	sigemptyset(&end);

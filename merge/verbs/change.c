@@ -2,6 +2,8 @@
 /* What merge, refresh and unmerge have in common. */
 #include "change.h"
 
+#include <string.h>
+
 #include "../inputs.h"
 #include "../json.h"
 #include "../log.h"
@@ -21,6 +23,47 @@ void change_report(const struct route *r, const char *nothing) {
 	report_changes(r);
 	if (!plan_has_work(&r->plan))
 		log_notice("%s", nothing);
+}
+
+static bool is_unread(const struct extension *x) {
+	return x->verdict.code == VERDICT_UNREADABLE ||
+	       x->verdict.code == VERDICT_UNRESPONSIVE;
+}
+
+/* Whether the merged layer `l` comes from what could not be read this time. */
+static bool is_lost(const struct route *r, const struct record_layer *l) {
+	for (size_t i = 0; l->path && i < r->extensions.n; i++)
+		if (is_unread(r->extensions.items[i]) &&
+		    strcmp(r->extensions.items[i]->path, l->path) == 0)
+			return true;
+	for (char **directory = r->found.unread; l->path && directory && *directory;
+	     directory++)
+		if (strncmp(l->path + 1, *directory, strlen(*directory)) == 0 &&
+		    l->path[strlen(*directory) + 1] == '/')
+			return true;
+	return false;
+}
+
+/*
+ * switch.13: what is merged and works is not taken away because its source cannot be read for the moment. Who
+ * wants it away removes it from there.
+ */
+static enum exit_code refuse_loss(const struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct record *record = r->state.hierarchies[i].record;
+
+		for (size_t n = 0; record && n < record->n_layers; n++) {
+			const struct record_layer *l = &record->layers[n];
+
+			if (!route_has_class(r, record->class) || !is_lost(r, l))
+				continue;
+			log_error("Cannot refresh: %s is merged, and its source %s cannot be read",
+				  l->name, l->path);
+			log_hint("what is merged stays; mend the source, or take it away for good");
+			return EXIT_FAILED;
+		}
+	}
+	return EXIT_DONE;
 }
 
 enum exit_code change_run(struct route *r) {
@@ -46,7 +89,9 @@ enum exit_code change_run(struct route *r) {
 		log_hint("nothing was changed");
 		return EXIT_SKIPPED;
 	}
-	code = transition_run(r);
+	code = refuse_loss(r);
+	if (code == EXIT_DONE)
+		code = transition_run(r);
 	if (code == EXIT_DONE)
 		change_report(r, "Nothing to do.");
 	return code;

@@ -5,12 +5,12 @@
 #include "../report.h"
 #include "verbs.h"
 
-/* Whether a refresh would find something else than was merged; only root can look below the merge. */
+/* Whether a refresh would change something; only root can look below what is merged. */
 static bool is_pending(struct route *r) {
 	if (geteuid() != 0 || route_enter(r) != EXIT_DONE ||
 	    route_discover(r) != EXIT_DONE)
 		return false;
-	return !inputs_settle(r);
+	return !inputs_settle(r) && route_examine(r) == EXIT_DONE && plan_has_work(&r->plan);
 }
 
 static void print_json(const struct route *r, bool pending) {

@@ -33,11 +33,12 @@ judge() { # OLD NEW
 }
 
 make_sets
-STEP=1
+STRACE_BY=--seccomp-bpf
+STEP=$((1 * ${STEP_SCALE:-1}))
 run_pair A B
 is "a refresh with any system call failing: done or not, and the next run heals" "$complaints" ""
 ok "as many failed as there are calls" [ "$hits" -gt 4000 ]
-STEP=4
+STEP=$((4 * ${STEP_SCALE:-1}))
 run_pair N B
 is "the first merge and the unmerge: done or not, and the next run heals" "$complaints" ""
 ok "as many failed" [ "$hits" -gt 400 ]

@@ -125,9 +125,10 @@ for format in erofs squashfs; do
 	size=$(stat -c %s "$T/sound")
 	for ((i = 0; i < 24; i++)); do
 		cp "$T/sound" "$X/damaged$format$i.raw"
-		# Half of them anywhere behind the superblock, half in the last KiB, where both have metadata.
+		# Half of them anywhere behind the superblock, half in the metadata.
 		at=$((1200 + i * (size - 1300) / 12))
-		[ $i -lt 12 ] || at=$((size - (i - 11) * 83))
+		[ $i -lt 12 ] || [ $format = squashfs ] || at=$((1152 + (i - 12) * 83))
+		[ $i -lt 12 ] || [ $format = erofs ] || at=$((size - (i - 11) * 83))
 		put "$X/damaged$format$i.raw" $at "$(printf '%02x' $((i * 37 % 255 + 1)))ff00ff"
 	done
 done

@@ -14,7 +14,7 @@ if [ -z "${LIB_INSIDE-}" ] && [ "$(id -u)" = 0 ]; then
 	status=$?
 	[ "$status" = 0 ] || { [ "$status" = 77 ] && exit 77; echo "tests/images.sh failed"; exit 1; }
 fi
-begin
+begin private
 
 # The root is the machine's tree: its /usr, /opt and /etc, read-only; its own /var and /run are not in it.
 M=$T/machine
@@ -117,7 +117,7 @@ like "the confext is what haproxy reads" "$("${inside[@]}" cat /etc/haproxy/hapr
 is "the machine's own files are there as well" "$("${inside[@]}" readlink -f /etc/os-release)" "$(readlink -f /etc/os-release)"
 
 # A program of an extension goes on running while that extension is replaced.
-"${inside[@]}" strace -qq -o /dev/null sleep 1000 &
+"${inside[@]}" strace -qq -o /dev/null sleep 100 &
 strace_pid=$!
 exec 8<"$M/usr/bin/gdb"
 for _ in {1..50}; do
@@ -161,7 +161,9 @@ em unmerge
 is "unmerge while a program of theirs runs" $rc 0
 not_ok "their files are gone" test -e "$M/usr/sbin/dockerd"
 not_ok "and those of the confext" test -e "$M/etc/haproxy/haproxy.cfg"
-kill "$strace_pid"
+# It blocks what would end it, but ends with what it traces.
+# shellcheck disable=SC2046 # one word for each
+kill $(<"/proc/$strace_pid/task/$strace_pid/children")
 wait "$strace_pid" 2>/dev/null
 exec 8<&-
 is "no loop device is left" "$(loops_below "$DISK")" 0

@@ -158,7 +158,7 @@ START_TEST(limit) {
 	}
 	ck_assert_int_eq(overlap_put(index_of_names, OVERLAP_ROOT, "more", OVERLAP_OTHER,
 				     1),
-			 -E2BIG);
+			 -EOVERFLOW);
 	check_absent(OVERLAP_ROOT, "more");
 	put(OVERLAP_ROOT, name, OVERLAP_SYMLINK, 2);
 	check(OVERLAP_ROOT, name, OVERLAP_SYMLINK, 2);
