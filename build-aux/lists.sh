@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 
-kinds=(-name '*.[ch]' -o -name '*.sh' -o -name '*.tsv' -o -name '*.md' -o -name '*.scd')
+kinds=(-name '*.[ch]' -o -name '*.sh' -o -name '*.tsv' -o -name '*.md' -o -name '*.scd' -o -path tests/vm/init)
 folders=()
 for folder in merge verity fuse units specs tests man build-aux; do
 	[ ! -d "$folder" ] || folders+=("$folder")
