@@ -2,7 +2,6 @@
 /* What every file needs: ownership by cleanup attribute, and array size. No functions of the project. */
 #pragma once
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +18,6 @@
 #define _cleanup_free_ _cleanup_(free_charp)
 #define _cleanup_close_ _cleanup_(close_fdp)
 #define _cleanup_fclose_ _cleanup_(fclose_filep)
-#define _cleanup_closedir_ _cleanup_(closedir_dirp)
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Gives away what the variable owns: it is empty afterwards. */
@@ -58,9 +56,4 @@ static inline void close_fdp(int *fd) {
 static inline void fclose_filep(FILE **f) {
 	if (*f)
 		fclose(*f);
-}
-
-static inline void closedir_dirp(DIR **d) {
-	if (*d)
-		closedir(*d);
 }

@@ -32,9 +32,10 @@ struct search {
 	int root;
 	const struct class *class;
 	const struct host *host;
+	bool has_doubt;		/* whether the directories might not answer */
 	struct candidates here; /* of the search directory that is being read */
 	struct candidates taken; /* masks of the directories so far, and winners (borrowed) */
-	char **hung; /* entries of it that do not answer (strv) */
+	char **hung;		 /* entries of it that do not answer (strv) */
 	struct discovery *found;
 };
 
@@ -95,23 +96,24 @@ static bool is_better(const struct search *s, const struct extension *a,
 
 static int open_entry(const struct search *s, const struct extension *e,
 		      struct stat *ret) {
-	int fd = file_open_in(s->root, e->path, O_PATH);
+	_cleanup_close_ int fd = file_open_in(s->root, e->path, O_PATH);
 
-	if (fd >= 0 && fstat(fd, ret) < 0)
-		fd = -errno;
-	return fd;
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : TAKE_FD(fd);
 }
 
 /* discover.pick: the kind, name and architecture that a directory of versions is for. */
 static bool is_version_of(const struct search *s, const struct extension *directory,
-			  const struct extension *e, const struct stat *st, enum name_kind kind) {
+			  const struct extension *e, const struct stat *st,
+			  enum name_kind kind) {
 	return strcmp(e->name.name, directory->name.name) == 0 &&
 	       !is_foreign(s, e->name.architecture) &&
 	       (kind == NAME_DIRECTORY) == (bool)S_ISDIR(st->st_mode);
 }
 
-static int add_version(struct search *s, const struct extension *directory, const char *entry,
-		       enum name_kind kind) {
+static int add_version(struct search *s, const struct extension *directory,
+		       const char *entry, enum name_kind kind) {
 	_cleanup_(extension_freep) struct extension *e = make(s, directory->path, entry);
 	_cleanup_close_ int fd = -EBADF;
 	const char *why;
@@ -147,8 +149,9 @@ static int add_versions(struct search *s, struct extension *directory, int fd,
 	if (r < 0) {
 		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE,
 				"cannot be listed: %s", strerror(-r));
-		return r < 0 ? r :
-			       add_candidate(&s->here, (struct candidate){ .extension = directory });
+		return r < 0 ? r
+			     : add_candidate(&s->here, (struct candidate){
+							       .extension = directory });
 	}
 	for (char **entry = entries; r == 0 && *entry; entry++)
 		r = add_version(s, directory, *entry, kind);
@@ -187,7 +190,10 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 	return r < 0 ? r : add_candidate(&s->here, (struct candidate){ .extension = e });
 }
 
-/* A symlink that leads nowhere: a mask if it says /dev/null (there is none below --root). */
+/*
+ * An entry that cannot be opened, most often a symlink that leads nowhere: a mask if it says /dev/null (there
+ * is none below --root).
+ */
 static int add_dangling(struct search *s, struct extension *e, const char *entry,
 			int directory, int error) {
 	char target[PATH_TEXT_MAX];
@@ -196,9 +202,9 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 	bool is_mask;
 	int r;
 
-	if (n < 0)
+	if (n < 0 && error == -ENOENT)
 		return TREE_SKIP; /* it is gone again */
-	target[n] = '\0';
+	target[n < 0 ? 0 : n] = '\0';
 	is_mask = strcmp(target, "/dev/null") == 0;
 	r = name_parse(entry, image_name_kind(entry, 0), s->class->suffix, &e->name, &why);
 	if (r == -ENOENT)
@@ -207,8 +213,10 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 		r = image_refuse_name(e, entry, why);
 	e->kind = EXTENSION_OTHER;
 	if (r == 0 && !is_mask)
-		r = verdict_set(&e->verdict, VERDICT_UNREADABLE,
-				"is a link that leads nowhere: %s", strerror(-error));
+		r = verdict_set(&e->verdict, VERDICT_UNREADABLE, "%s: %s",
+				n < 0 ? "cannot be opened"
+				      : "is a link that leads nowhere",
+				strerror(-error));
 	if (r < 0)
 		return r;
 	return add_candidate(&s->here,
@@ -218,7 +226,8 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 /* It is known by its name alone: touching it would hold us as well. */
 static int add_hung(struct search *s, struct extension *e, const char *entry) {
 	const char *why;
-	int r = name_parse(entry, image_name_kind(entry, 0), s->class->suffix, &e->name, &why);
+	int r = name_parse(entry, image_name_kind(entry, 0), s->class->suffix, &e->name,
+			   &why);
 
 	if (r == -ENOENT)
 		return TREE_SKIP;
@@ -358,11 +367,12 @@ static int read_directory(struct search *s, const char *directory, int fd) {
 
 static int search_directory(struct search *s, const char *directory) {
 	_cleanup_close_ int fd = -EBADF;
-	int r;
+	int r = 0;
 
 	strv_free(s->hung);
 	s->hung = NULL;
-	r = responsive_check(s->root, directory, &s->hung);
+	if (s->has_doubt)
+		r = responsive_check(s->root, directory, &s->hung);
 	if (r == 0)
 		fd = r = file_open_in(s->root, directory, O_PATH | O_DIRECTORY);
 	if (r == -ENOENT)
@@ -396,7 +406,11 @@ static void free_masks(struct candidates *c) {
 
 int discover(int root, const struct class *class, const struct host *host,
 	     struct discovery *d) {
-	struct search s = { .root = root, .class = class, .host = host, .found = d };
+	struct search s = { .root = root,
+			    .class = class,
+			    .host = host,
+			    .has_doubt = responsive_has_doubt(),
+			    .found = d };
 	bool is_initrd = strcmp(host->scope, "initrd") == 0;
 	const char *const *directory = is_initrd ? class->search_initrd : class->search;
 	int r = 0;
@@ -411,7 +425,11 @@ int discover(int root, const struct class *class, const struct host *host,
 	if (r < 0)
 		return r;
 	order_sort(d->list);
-	return refuse_excess(d->list, class);
+	r = refuse_excess(d->list, class);
+	for (size_t i = 0; i < d->list->n; i++)
+		if (d->list->items[i]->class == class)
+			d->list->items[i]->found = d->list->items[i]->verdict.code;
+	return r;
 }
 
 void discovery_done(struct discovery *d) {

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "file.h"
+#include "image.h"
 #include "source.h"
 #include "strv.h"
 
@@ -83,16 +84,19 @@ static int list_release_files(const struct extension *e, char ***ret) {
 static int choose_release(struct extension *e, char *const *files, const char **ret) {
 	_cleanup_free_ struct match_candidate *candidates = NULL;
 	size_t n = strv_length(files);
+	bool is_named = false;
 	ssize_t chosen;
 
 	candidates = calloc(n + 1, sizeof(*candidates));
 	if (!candidates)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		candidates[i] = (struct match_candidate){
-			.suffix = files[i] + strlen(RELEASE_PREFIX),
-			.relaxed = is_relaxed(e, files[i]),
-		};
+	for (size_t i = 0; i < n; i++) {
+		candidates[i].suffix = files[i] + strlen(RELEASE_PREFIX);
+		is_named |= strcmp(candidates[i].suffix, e->name.full) == 0;
+	}
+	/* Where a file has the full name, the attribute of the others does not count. */
+	for (size_t i = 0; !is_named && i < n; i++)
+		candidates[i].relaxed = is_relaxed(e, files[i]);
 	chosen = match_choose(candidates, n, e->name.full, e->name.name);
 	if (chosen < 0)
 		return refuse_mismatch(e, chosen, files);
@@ -183,6 +187,20 @@ static int attach(struct extension *e, const struct examine_options *o) {
 	return source_attach(e, o->host->architecture, o->host->secondary, o->workshop);
 }
 
+/* A directory's fingerprint is made on the walk through its layers, if it is not known yet. */
+static int start_digest(struct extension *e) {
+	return e->fingerprint || e->access != EXTENSION_ACCESS_DIRECTORY ? 0 :
+								   digest_new(&e->digest);
+}
+
+static int end_digest(struct extension *e) {
+	if (e->digest && extension_fits(e))
+		return image_take_digest(e);
+	digest_free(e->digest);
+	e->digest = NULL;
+	return image_fingerprint(e);
+}
+
 static int examine_once(struct extension *e, const struct examine_options *o,
 			struct hierarchy *hierarchies, size_t n) {
 	const struct match_host host = host_match(o->host);
@@ -194,6 +212,8 @@ static int examine_once(struct extension *e, const struct examine_options *o,
 		r = match_release(e->class, &host, e->release, &e->verdict);
 	force(e, o);
 	if (r == 0 && extension_fits(e))
+		r = start_digest(e);
+	if (r == 0 && extension_fits(e))
 		r = add_layers(e, hierarchies, n);
 	return r;
 }
@@ -204,6 +224,8 @@ static void start_again(struct extension *e) {
 	e->root_tree = e->usr_tree = -EBADF;
 	release_free(e->release);
 	e->release = NULL;
+	digest_free(e->digest);
+	e->digest = NULL;
 	verdict_done(&e->verdict);
 }
 
@@ -244,6 +266,8 @@ int examine(struct extension *e, const struct examine_options *o,
 		start_again(e);
 		r = judge(e, examine_once(e, o, hierarchies, n));
 	}
+	if (r == 0)
+		r = end_digest(e);
 	close_fdp(&e->fd); /* its trees hold what they need */
 	e->fd = -EBADF;
 	return r;

@@ -43,6 +43,7 @@ void extension_free(struct extension *e) {
 	close_fdp(&e->root_tree);
 	close_fdp(&e->usr_tree);
 	release_free(e->release);
+	digest_free(e->digest);
 	verdict_done(&e->verdict);
 	verdict_done(&e->forced);
 	free(e);

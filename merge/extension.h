@@ -3,6 +3,7 @@
 #pragma once
 
 #include "class.h"
+#include "digest.h"
 #include "fstype.h"
 #include "name.h"
 #include "release.h"
@@ -33,6 +34,7 @@ struct extension {
 	char *path; /* where it was found, below the root: "/etc/extensions/a.raw" */
 	int fd; /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
 	uint64_t size;	   /* bytes of the image, 0 for directories */
+	enum verdict_code found; /* what discovery alone has said */
 	char *fingerprint; /* equal text: equal content; NULL until it is known */
 	bool has_rival;	   /* another version beside it could take its place */
 	char *note;	   /* a warning that is no verdict, or NULL */
@@ -44,6 +46,7 @@ struct extension {
 	int root_tree;	 /* O_PATH: the extension's root, or -EBADF */
 	int usr_tree; /* O_PATH: its /usr where that is a partition of its own, or -EBADF */
 	struct release *release;
+	struct digest *digest; /* of a directory's layers while they are walked, or NULL */
 
 	/* match */
 	struct verdict verdict;

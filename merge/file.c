@@ -113,16 +113,14 @@ static int listing_add(struct listing *l, const char *name) {
 	return 0;
 }
 
-static int listing_fill(struct listing *l, DIR *dir, size_t max) {
-	int r = listing_add(l, NULL);
+/* Adds the entries that the kernel wrote into the buffer. */
+static int listing_take(struct listing *l, const char *buffer, ssize_t n, size_t max) {
+	int r = 0;
 
-	while (r == 0) {
-		struct dirent *entry;
+	for (ssize_t at = 0; r == 0 && at < n;) {
+		const struct kernel_dirent *entry = (const void *)(buffer + at);
 
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			return -errno;
+		at += entry->d_reclen;
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		r = l->n >= max ? -E2BIG : listing_add(l, entry->d_name);
@@ -130,20 +128,28 @@ static int listing_fill(struct listing *l, DIR *dir, size_t max) {
 	return r;
 }
 
-int file_list(int fd, size_t max, char ***ret) {
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct listing l = { 0 };
-	int opened, r;
+/* Not readdir(3), which wants an fd to itself: a walk lists thousands of directories that it has open. */
+static int listing_fill(struct listing *l, int fd, size_t max) {
+	_Alignas(struct kernel_dirent) char buffer[16 * 1024];
+	int r = listing_add(l, NULL);
 
-	opened = file_reopen(fd, O_RDONLY | O_DIRECTORY);
-	if (opened < 0)
-		return opened;
-	dir = fdopendir(opened);
-	if (!dir) {
-		close_fdp(&opened);
-		return -errno;
+	while (r == 0) {
+		ssize_t n = sys_getdents64(fd, buffer, sizeof(buffer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* ENOENT: it has been removed meanwhile. */
+		if (n == 0 || (n < 0 && errno == ENOENT))
+			break;
+		r = n < 0 ? -errno : listing_take(l, buffer, n, max);
 	}
-	r = listing_fill(&l, dir, max);
+	return r;
+}
+
+int file_list_opened(int fd, size_t max, char ***ret) {
+	struct listing l = { 0 };
+	int r = listing_fill(&l, fd, max);
+
 	if (r < 0) {
 		strv_free(l.names);
 		return r;
@@ -151,6 +157,12 @@ int file_list(int fd, size_t max, char ***ret) {
 	strv_sort(l.names);
 	*ret = l.names;
 	return 0;
+}
+
+int file_list(int fd, size_t max, char ***ret) {
+	_cleanup_close_ int opened = file_reopen(fd, O_RDONLY | O_DIRECTORY);
+
+	return opened < 0 ? opened : file_list_opened(opened, max, ret);
 }
 
 void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]) {

@@ -36,6 +36,9 @@ ssize_t file_read_at(int fd, void *buffer, size_t len, uint64_t offset);
  */
 int file_list(int fd, size_t max, char ***ret);
 
+/* The same for an fd that is open for reading and was not read from yet: the rest of it is read. */
+int file_list_opened(int fd, size_t max, char ***ret);
+
 /* "/proc/self/fd/N" of an fd, for calls that only take a path. */
 #define FILE_FD_PATH_MAX 32
 void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]);

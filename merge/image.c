@@ -195,20 +195,47 @@ static int fingerprint_image(struct extension *e) {
 	return e->fingerprint ? 0 : -ENOMEM;
 }
 
-static int fingerprint_directory(struct extension *e) {
-	char digest[DIGEST_TEXT_MAX];
-	int r = tree_fingerprint(e->fd, &tree_limits_default, digest);
+int image_take_digest(struct extension *e) {
+	char text[DIGEST_TEXT_MAX];
+	int r = digest_finish(e->digest, text);
 
-	if (r < 0 && source_is_shortage(r))
-		return r;
+	digest_free(e->digest);
+	e->digest = NULL;
 	if (r < 0)
-		return verdict_set(&e->verdict,
-				   r == -E2BIG || r == -ELOOP || r == -ETIME
-					   ? VERDICT_TOO_LARGE
-					   : VERDICT_UNREADABLE,
-				   "its tree cannot be read: %s", strerror(-r));
-	e->fingerprint = text_format("tree:%s", digest);
+		return r;
+	e->fingerprint = text_format("tree:%s", text);
 	return e->fingerprint ? 0 : -ENOMEM;
+}
+
+/* The same order of the same words as in hierarchy_add(), which has no reason to walk it again. */
+static int digest_hierarchies(struct extension *e) {
+	int r = 0;
+
+	for (const char *const *name = e->class->hierarchies; r == 0 && *name; name++) {
+		_cleanup_close_ int fd = file_open_exact(e->fd, *name, O_PATH | O_DIRECTORY);
+
+		digest_add_text(e->digest, fd < 0 ? NULL : *name);
+		if (fd >= 0)
+			r = tree_digest(fd, &tree_limits_default, e->digest);
+	}
+	return r;
+}
+
+static int fingerprint_directory(struct extension *e) {
+	int r = digest_new(&e->digest);
+
+	if (r == 0)
+		r = digest_hierarchies(e);
+	if (r == 0)
+		return image_take_digest(e);
+	digest_free(e->digest);
+	e->digest = NULL;
+	if (source_is_shortage(r))
+		return r;
+	return verdict_set(&e->verdict,
+			   r == -E2BIG || r == -ELOOP || r == -ETIME ? VERDICT_TOO_LARGE
+								     : VERDICT_UNREADABLE,
+			   "its tree cannot be read: %s", strerror(-r));
 }
 
 int image_fingerprint(struct extension *e) {

@@ -31,7 +31,10 @@ int image_check_writers(struct extension *e, int fd, const struct stat *st);
 int image_open(const char *path, const struct class *class, struct extension **ret);
 
 /*
- * Fills in e->fingerprint where it is not known (specs: record.3). Directories are walked. What cannot be
- * walked becomes a verdict. 0 or a negative errno.
+ * Fills in e->fingerprint where it is not known (specs: record.3). Directories are walked, as far as they
+ * would be merged. What cannot be walked becomes a verdict. 0 or a negative errno.
  */
 int image_fingerprint(struct extension *e);
+
+/* Ends e->digest, which a walk through all layers has filled, and makes the fingerprint of it. */
+int image_take_digest(struct extension *e);

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "digest.h"
+#include "image.h"
 
 static void digest_extension(struct digest *d, const struct extension *e) {
 	digest_add_text(d, e->name.full);
 	digest_add_text(d, e->path);
-	digest_add_text(d, verdict_word(e->verdict.code));
+	digest_add_text(d, verdict_word(e->found));
 	digest_add_text(d, e->fingerprint);
 }
 
@@ -18,6 +19,9 @@ int inputs_digest(struct route *r, const struct class *class) {
 	static const char *const keys[] = { "ID", "ID_LIKE", "VERSION_ID" };
 	int e = digest_new(&d);
 
+	for (size_t i = 0; e == 0 && i < r->extensions.n; i++)
+		if (r->extensions.items[i]->class == class)
+			e = image_fingerprint(r->extensions.items[i]);
 	if (e < 0)
 		return e;
 	digest_add_text(d, PACKAGE_VERSION);

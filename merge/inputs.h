@@ -6,7 +6,8 @@
 
 /*
  * Digests all that the result of a merge depends on into r->inputs (specs: record.2): the host's
- * side of the match, --force, and every extension with its fingerprint. 0 or a negative errno.
+ * side of the match, --force, and every extension with its fingerprint, which is made where it is
+ * not known yet. 0 or a negative errno.
  */
 int inputs_digest(struct route *r, const struct class *class);
 

@@ -30,6 +30,32 @@
 #define LOOP_CONFIGURE 0x4C0A
 #endif
 
+#ifndef SYS_listxattrat /* Linux 6.13; one number for all architectures but alpha */
+#ifdef __alpha__
+#define SYS_listxattrat 575
+#else
+#define SYS_listxattrat 465
+#endif
+#endif
+
+/* One entry as getdents64(2) writes it; the C libraries do not agree on a name for it. */
+struct kernel_dirent {
+	uint64_t d_ino;
+	int64_t d_off;
+	unsigned short d_reclen;
+	unsigned char d_type;
+	char d_name[];
+};
+
+static inline ssize_t sys_getdents64(int fd, void *buffer, size_t size) {
+	return syscall(SYS_getdents64, fd, buffer, size);
+}
+
+static inline ssize_t sys_listxattrat(int dir, const char *name, unsigned flags, char *list,
+				      size_t size) {
+	return syscall(SYS_listxattrat, dir, name, flags, list, size);
+}
+
 /* No C library wraps it yet. */
 static inline int sys_openat2(int dir, const char *path, const struct open_how *how) {
 	return (int)syscall(SYS_openat2, dir, path, how, sizeof(*how));

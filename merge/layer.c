@@ -120,6 +120,8 @@ int hierarchy_add(struct hierarchy *h, struct extension *e) {
 	_cleanup_close_ int fd = layer_open(e, h->name);
 	int r;
 
+	if (e->digest)
+		digest_add_text(e->digest, fd < 0 ? NULL : h->name);
 	if (fd < 0)
 		return refuse_hierarchy(h, e, fd);
 	r = add_layer(h, e, fd);

@@ -13,6 +13,7 @@
 #include "verbs/verbs.h"
 
 #define LOCK_WAIT_SECONDS 30
+#define LETTERS "hqv" /* options of one letter; none takes an argument */
 
 static const struct verb *const verbs[] = {
 	&verb_status,  &verb_list,    &verb_plan,    &verb_merge,
@@ -166,14 +167,17 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	return 0;
 }
 
-static enum exit_code refuse_option(int argc, char **argv, int at) {
+/* getopt has just refused an option: a letter that is none of ours is in optopt, a word is behind it. */
+static enum exit_code refuse_option(char **argv) {
+	const bool is_letter = optopt > 0 && optopt < 256 && !strchr(LETTERS, optopt);
 	const char *words[ARRAY_SIZE(option_rows) + 1] = { NULL };
 	_cleanup_free_ char *name = NULL;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(option_rows); i++)
 		words[i] = option_rows[i].name;
-	name = strdup(at < argc ? argv[at] + strspn(argv[at], "-") : "");
+	name = is_letter ? text_format("%c", optopt)
+			 : strdup(argv[optind - 1] + strspn(argv[optind - 1], "-"));
 	if (!name)
 		return EXIT_FAILED;
 	name[strcspn(name, "=")] = '\0';
@@ -192,13 +196,11 @@ static enum exit_code parse_options(int argc, char **argv, struct options *o,
 					      option_rows[i].code };
 	opterr = 0;
 	for (;;) {
-		int at = optind;
-
-		code = getopt_long(argc, argv, "hqv", options, &index);
+		code = getopt_long(argc, argv, LETTERS, options, &index);
 		if (code < 0)
 			return EXIT_DONE;
 		if (code == '?')
-			return refuse_option(argc, argv, at);
+			return refuse_option(argv);
 		if (code == 'h' || code == OPTION_VERSION) {
 			*ret_done = true;
 			code == 'h' ? print_help()

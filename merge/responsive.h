@@ -2,10 +2,15 @@
 /* Whether a directory answers: one on a dead network or FUSE server would hold us for ever. */
 #pragma once
 
+#include "base.h"
+
+/* Whether any file system is mounted whose answers come from elsewhere. Reads the whole mount table. */
+bool responsive_has_doubt(void);
+
 /*
- * Where a file system is mounted whose answers come from elsewhere (FUSE, NFS, CIFS, ...), lets a child
+ * Where there is doubt about what is mounted (FUSE, NFS, CIFS, ...), lets a child
  * look into `directory` below `root`, at every entry and its first byte (specs: discover.responsive).
- * 0 where it answers, is missing, or all mounts are local; entries that do not answer in time are
+ * 0 where it answers or is missing; entries that do not answer in time are
  * appended to *ret_hung (strv). -ETIMEDOUT where the directory itself, or too many of its
  * entries, do not answer; another negative errno where there can be no child.
  */

@@ -8,7 +8,6 @@
 #include "discover.h"
 #include "draft.h"
 #include "file.h"
-#include "image.h"
 #include "inputs.h"
 #include "kernel.h"
 #include "log.h"
@@ -48,6 +47,11 @@ enum exit_code route_open(struct route *r, const struct options *o) {
 	if (r->directory < 0)
 		return route_fail(-errno, "open the working directory");
 	e = state_read(r->root, &r->state);
+	if (e == -ENOENT && access("/proc/self/mountinfo", F_OK) < 0) {
+		log_error("Cannot read the mount table: there is no /proc/self/mountinfo");
+		log_hint("mount /proc");
+		return EXIT_FAILED;
+	}
 	return e < 0 ? route_fail(e, "read the mount table") : EXIT_DONE;
 }
 
@@ -60,6 +64,7 @@ static enum exit_code read_state_again(struct route *r) {
 }
 
 enum exit_code route_lock(struct route *r) {
+	enum exit_code code;
 	int healed;
 
 	if (geteuid() != 0) {
@@ -76,17 +81,23 @@ enum exit_code route_lock(struct route *r) {
 	}
 	if (r->lock < 0)
 		return route_fail(r->lock, "take the lock");
-	healed = state_heal(r->root, r->directory);
+	/* Another run may have changed it before we had the lock. */
+	code = read_state_again(r);
+	if (code != EXIT_DONE)
+		return code;
+	healed = state_heal(&r->state, r->root, r->directory);
 	if (healed < 0)
 		return route_fail(healed, "finish what an interrupted run began");
-	if (healed > 0)
-		log_notice("Finished the switch that an interrupted run had begun.");
+	if (healed == 0)
+		return EXIT_DONE;
+	log_notice("Finished the switch that an interrupted run had begun.");
 	return read_state_again(r);
 }
 
-int route_take_submounts(int hierarchy, struct route_submounts *ret) {
+int route_take_submounts(const struct mounts *m, int hierarchy,
+			 struct route_submounts *ret) {
 	_cleanup_strv_ char **paths = NULL;
-	int r = state_submounts(hierarchy, &paths);
+	int r = state_submounts(m, hierarchy, &paths);
 
 	if (r < 0 || !paths)
 		return r;
@@ -119,17 +130,22 @@ void route_submounts_done(struct route_submounts *s) {
 
 /* In the workshop's copy of the mount table, each hierarchy's submounts are taken and our trees off. */
 static int strip_copy(struct route *r) {
+	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state copy;
 	int e = state_read(r->base, &copy);
 
 	if (e < 0)
 		return e;
+	e = mounts_read(&m);
 	for (size_t i = 0; e == 0 && i < copy.n; i++)
 		if (copy.hierarchies[i].fd >= 0 &&
 		    route_has_class(r, copy.hierarchies[i].class))
-			e = route_take_submounts(copy.hierarchies[i].fd, &r->submounts[i]);
+			e = route_take_submounts(m, copy.hierarchies[i].fd,
+						 &r->submounts[i]);
+	if (e == 0)
+		e = state_peel(&copy, r->base, r->base);
 	state_done(&copy);
-	return e < 0 ? e : state_peel(r->base, r->base);
+	return e;
 }
 
 /*
@@ -149,18 +165,25 @@ enum exit_code route_enter(struct route *r) {
 	return e < 0 ? route_fail(e, "look below what is merged") : EXIT_DONE;
 }
 
+static bool is_merged(const struct route *r, const struct class *class) {
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].class == class && r->state.hierarchies[i].record)
+			return true;
+	return false;
+}
+
+/*
+ * Where something is merged, its inputs may turn out to be the same; where nothing is, they are digested
+ * when the trees have been walked anyway. After a first look they stay: what is found out later
+ * follows from them.
+ */
 static int discover_class(struct route *r, const struct class *class) {
 	int e;
 
 	r->found.list = &r->extensions;
 	r->found.losers = r->losers;
 	e = discover(r->base, class, &r->host, &r->found);
-	for (size_t i = 0; e == 0 && i < r->extensions.n; i++)
-		if (r->extensions.items[i]->class == class &&
-		    r->extensions.items[i]->fd >= 0)
-			e = image_fingerprint(r->extensions.items[i]);
-	/* The first look counts: what is found out later follows from it. */
-	return e < 0 || r->losers ? e : inputs_digest(r, class);
+	return e < 0 || r->losers || !is_merged(r, class) ? e : inputs_digest(r, class);
 }
 
 static int discover_all(struct route *r) {
@@ -251,6 +274,15 @@ static int compute_plan(struct route *r) {
 			    &r->plan);
 }
 
+static int digest_missing_inputs(struct route *r) {
+	int e = 0;
+
+	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
+		if (r->options->classes[c] && !*r->inputs[c])
+			e = inputs_digest(r, &classes[c]);
+	return e;
+}
+
 /* discover.fallback: the versions that do not fit, and have a rival that may. How many are new, or -ENOMEM. */
 static int note_losers(struct route *r) {
 	int n = 0;
@@ -258,7 +290,8 @@ static int note_losers(struct route *r) {
 	for (size_t i = 0; i < r->extensions.n; i++) {
 		const struct extension *x = r->extensions.items[i];
 
-		if (extension_fits(x) || !x->has_rival || strv_contains(r->losers, x->path))
+		if (extension_fits(x) || !x->has_rival ||
+		    strv_contains(r->losers, x->path))
 			continue;
 		if (strv_append(&r->losers, x->path) < 0)
 			return -ENOMEM;
@@ -293,7 +326,9 @@ static enum exit_code examine_until_settled(struct route *r) {
 			code = examine_all(r);
 		if (code != EXIT_DONE)
 			return code;
-		losers = note_losers(r);
+		losers = digest_missing_inputs(r);
+		if (losers == 0)
+			losers = note_losers(r);
 		if (losers <= 0)
 			return losers < 0 ? route_fail(losers, "examine") : EXIT_DONE;
 		code = examine_again(r);

@@ -79,8 +79,9 @@ enum exit_code route_examine(struct route *r);
 /* The plan of removing everything of the chosen classes. */
 enum exit_code route_plan_removal(struct route *r);
 
-/* Clones what is mounted below the hierarchy. 0 or a negative errno. */
-int route_take_submounts(int hierarchy, struct route_submounts *ret);
+/* Clones what is mounted below the hierarchy, as the table says. 0 or a negative errno. */
+int route_take_submounts(const struct mounts *m, int hierarchy,
+			 struct route_submounts *ret);
 void route_submounts_done(struct route_submounts *s);
 
 /* The exit code that an error of the system stands for; and the same with a message. */

@@ -39,16 +39,19 @@ static int judge(const struct mounts *m, const struct mount_info *top,
 		 struct state_hierarchy *h) {
 	struct mount_info at = *top;
 	bool more = true;
+	unsigned n = 1;
 
 	if (is_peers(top))
 		h->kind = STATE_PEER;
 	else if (is_ours(top))
 		h->kind = STATE_MERGED;
-	for (; more; more = find_under(m, &at, &at)) {
-		if (is_ours(&at))
-			h->stacked++;
-		else if (h->stacked > 0)
+	for (; more; more = find_under(m, &at, &at), n++) {
+		if (!is_ours(&at) && h->stacked > 0)
 			break;
+		if (!is_ours(&at))
+			continue;
+		h->stacked++;
+		h->depth = n;
 	}
 	if (h->kind == STATE_PLAIN && h->stacked > 0)
 		h->kind = STATE_COVERED;
@@ -153,17 +156,13 @@ static int peel_one(int root, const char *name, unsigned n, int directory) {
 	return r;
 }
 
-int state_peel(int root, int directory) {
-	struct state s;
-	int r = state_read(root, &s);
+int state_peel(const struct state *s, int root, int directory) {
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < s.n; i++)
-		if (s.hierarchies[i].kind == STATE_MERGED)
-			r = peel_one(root, s.hierarchies[i].name,
-				     s.hierarchies[i].stacked, directory);
-	state_done(&s);
+	for (size_t i = 0; r == 0 && i < s->n; i++)
+		if (s->hierarchies[i].kind != STATE_PEER)
+			r = peel_one(root, s->hierarchies[i].name,
+				     s->hierarchies[i].depth, directory);
 	return r;
 }
 
@@ -174,30 +173,27 @@ bool state_is_made(int fd) {
 	       (st.st_mode & (S_ISVTX | S_IWGRP | S_IWOTH)) == S_ISVTX;
 }
 
-int state_heal(int root, int directory) {
-	struct state s;
-	int r = state_read(root, &s), healed = 0;
+int state_heal(const struct state *s, int root, int directory) {
+	int r = 0, healed = 0;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < s.n; i++) {
+	for (size_t i = 0; r == 0 && i < s->n; i++) {
+		const struct state_hierarchy *h = &s->hierarchies[i];
+
 		/* Not if somebody put something into it: then it is the host's. */
-		if (s.hierarchies[i].kind == STATE_PLAIN && state_is_made(s.hierarchies[i].fd))
-			healed += unlinkat(root, s.hierarchies[i].name, AT_REMOVEDIR) == 0;
-		if (s.hierarchies[i].kind != STATE_MERGED || s.hierarchies[i].stacked < 2)
+		if (h->kind == STATE_PLAIN && state_is_made(h->fd))
+			healed += unlinkat(root, h->name, AT_REMOVEDIR) == 0;
+		if (h->kind != STATE_MERGED || h->stacked < 2)
 			continue;
-		r = peel_one(root, s.hierarchies[i].name, s.hierarchies[i].stacked - 1,
-			     directory);
+		r = peel_one(root, h->name, h->stacked - 1, directory);
 		healed++;
 	}
-	state_done(&s);
 	return r < 0 ? r : healed;
 }
 
 /* Whether /run is such that no run of ours can have its lock there; a passing fault is not (two would run). */
 static bool is_no_place(int error) {
-	return error == -ENOENT || error == -ENOTDIR || error == -EROFS || error == -ENOSPC ||
-	       error == -EDQUOT;
+	return error == -ENOENT || error == -ENOTDIR || error == -EROFS ||
+	       error == -ENOSPC || error == -EDQUOT;
 }
 
 static int open_lock(int root) {
@@ -266,7 +262,8 @@ static bool is_within(char *const *paths, const char *path) {
 	for (; paths && *paths; paths++) {
 		size_t len = strlen(*paths);
 
-		if (strncmp(*paths, path, len) == 0 && (path[len] == '/' || path[len] == '\0'))
+		if (strncmp(*paths, path, len) == 0 &&
+		    (path[len] == '/' || path[len] == '\0'))
 			return true;
 	}
 	return false;
@@ -295,15 +292,12 @@ static char *table_path(int fd) {
 	return text_format("%s/", path);
 }
 
-int state_submounts(int fd, char ***ret) {
-	_cleanup_(mounts_freep) struct mounts *m = NULL;
+int state_submounts(const struct mounts *m, int fd, char ***ret) {
 	_cleanup_free_ char *prefix = table_path(fd);
 	struct submounts s = { .fd = fd, .prefix = prefix };
 	char **outermost = NULL;
-	int r = prefix ? mounts_read(&m) : -ENOENT;
+	int r = prefix ? mounts_each(m, collect_submount, &s) : -ENOENT;
 
-	if (r == 0)
-		r = mounts_each(m, collect_submount, &s);
 	strv_sort(s.found);
 	if (r == 0)
 		r = keep_outermost(s.found, &outermost);

@@ -18,6 +18,7 @@ struct state_hierarchy {
 	enum state_kind kind;
 	int fd; /* O_PATH: what is visible there, or -EBADF where there is nothing */
 	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill */
+	unsigned depth;	       /* how many mounts have to go until none of ours is left */
 	char *other;	       /* the foreign mount: "tmpfs 'x'" */
 	struct record *record; /* NULL unless merged; empty where it cannot be read */
 };
@@ -40,10 +41,10 @@ void state_done(struct state *s);
 int state_detach(int fd, int directory);
 
 /*
- * Takes all our trees off the hierarchies below `root`: for the workshop's copy of the mount table,
- * where the host's own directories are seen then.
+ * Takes all our trees off the hierarchies below `root`, whose state `s` is, with what covers them: for the
+ * workshop's copy of the mount table, where the host's own directories are seen then.
  */
-int state_peel(int root, int directory);
+int state_peel(const struct state *s, int root, int directory);
 
 /*
  * The mode of a hierarchy's directory that we make where the host has none: on a directory that only root may
@@ -56,9 +57,9 @@ bool state_is_made(int fd);
 /*
  * Ends what a killed run began (specs: switch.6): where our trees lie on each other, all but the lowest,
  * which is the newest and complete, are detached; a directory that we made and that is not merged
- * is removed. The number of hierarchies healed, or an errno.
+ * is removed. `s` is the state before. The number of hierarchies healed, or an errno.
  */
-int state_heal(int root, int directory);
+int state_heal(const struct state *s, int root, int directory);
 
 /*
  * Takes the lock of the root: run/extmerge.lock, or the root directory itself where /run is missing, full
@@ -66,5 +67,8 @@ int state_heal(int root, int directory);
  */
 int state_lock(int root, unsigned milliseconds);
 
-/* The mounts below the hierarchy `fd` that a person sees, outermost only, as paths below it (strv). */
-int state_submounts(int fd, char ***ret);
+/*
+ * The mounts of the table below the hierarchy `fd` that a person sees, outermost only, as paths below it
+ * (strv).
+ */
+int state_submounts(const struct mounts *m, int fd, char ***ret);

@@ -48,6 +48,25 @@ static bool leads_to_directory(const struct hierarchy *h, const char *path) {
 	return fd >= 0;
 }
 
+static bool has_same_text(int a, int b, const char *link) {
+	char left[4096], right[4096];
+	ssize_t n = readlinkat(a, link, left, sizeof(left));
+
+	return n >= 0 && readlinkat(b, link, right, sizeof(right)) == n &&
+	       memcmp(left, right, (size_t)n) == 0;
+}
+
+/*
+ * Whether the entry over a link of the host takes away what the link leads to (layer.3): a file does, and
+ * so does another link where the host has its own directories, as in usr/sbin -> bin.
+ */
+static bool takes_away(const struct survey *s, const struct tree_entry *e,
+		       enum overlap_type above) {
+	return above == OVERLAP_OTHER ||
+	       (above == OVERLAP_SYMLINK && e->depth == 1 &&
+		!has_same_text(s->bases[0], e->parent, e->name));
+}
+
 /* What lies under the entry: in the uppermost layer below that has it, else in the host. Or an errno. */
 static int look_below(const struct survey *s, const struct tree_entry *e,
 		      enum overlap_type above, unsigned *ret_layer) {
@@ -65,8 +84,7 @@ static int look_below(const struct survey *s, const struct tree_entry *e,
 	if (fstatat(s->bases[e->depth - 1], e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? OVERLAP_ABSENT : -errno;
 	type = type_of(&st);
-	/* A file over the host's symlink to a directory takes that directory away (layer.3). */
-	if (type == OVERLAP_SYMLINK && above == OVERLAP_OTHER &&
+	if (type == OVERLAP_SYMLINK && takes_away(s, e, above) &&
 	    leads_to_directory(s->h, e->path))
 		type = OVERLAP_DIRECTORY;
 	return type;
@@ -108,9 +126,14 @@ static const char *find_overlay_xattr(const char *names, ssize_t len) {
 static ssize_t list_xattrs(const struct tree_entry *e, char *buffer, size_t size) {
 	char directory[FILE_FD_PATH_MAX];
 	_cleanup_free_ char *path = NULL;
+	ssize_t n;
 
 	if (e->fd >= 0)
 		return flistxattr(e->fd, buffer, size);
+	n = sys_listxattrat(e->parent, e->name, AT_SYMLINK_NOFOLLOW, buffer, size);
+	/* Before Linux 6.13, or where a filter of system calls does not know it. */
+	if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+		return n;
 	file_fd_path(e->parent, directory);
 	if (asprintf(&path, "%s/%s", directory, e->name) < 0)
 		return -1;
@@ -192,6 +215,9 @@ static int descend(struct survey *s, const struct tree_entry *e, int64_t node) {
 
 /* layer.7: the host's mount stays on top of it, so nothing in it will be seen. */
 static int note_covered(struct layer *l, const struct tree_entry *e) {
+	/* The fingerprint is of all that is there: this walk does not see it. */
+	digest_free(l->extension->digest);
+	l->extension->digest = NULL;
 	if (!l->covered)
 		l->covered = strdup(e->path);
 	return l->covered ? TREE_SKIP : -ENOMEM;
@@ -227,6 +253,8 @@ static int enter(const struct tree_entry *e, void *data) {
 	struct extension *extension = s->layer->extension;
 	int r = check_whiteout(s, e);
 
+	if (extension->digest)
+		tree_digest_entry(e, extension->digest);
 	if (r == 0 && extension_fits(extension))
 		r = check_xattrs(s, e);
 	if (r == 0 && extension_fits(extension))
@@ -258,9 +286,10 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 				   "/%s has more than %llu entries", h->name,
 				   (unsigned long long)l->nodes);
 	case -EOVERFLOW:
-		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
-				   "with those below it, /%s would have more than %u entries",
-				   h->name, OVERLAP_NODES_MAX);
+		return verdict_set(
+			&e->verdict, VERDICT_TOO_LARGE,
+			"with those below it, /%s would have more than %u entries",
+			h->name, OVERLAP_NODES_MAX);
 	case -ELOOP:
 		return verdict_set(&e->verdict, VERDICT_TOO_LARGE,
 				   "/%s is more than %u directories deep", h->name,

@@ -67,8 +67,12 @@ static bool is_in(const struct route_submounts *s, const char *path) {
 static int find_carried(struct route *r, size_t i, struct route_submounts *ret) {
 	_cleanup_close_ int below = file_open_in(r->base, r->state.hierarchies[i].name,
 						 O_PATH | O_DIRECTORY);
+	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct route_submounts own = { 0 };
-	int e = below < 0 ? 0 : route_take_submounts(below, &own);
+	int e = mounts_read(&m);
+
+	if (e == 0 && below >= 0)
+		e = route_take_submounts(m, below, &own);
 
 	ret->items = calloc(r->submounts[i].n + 1, sizeof(*ret->items));
 	if (!ret->items)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "digest.h"
 #include "file.h"
 #include "strv.h"
 
@@ -80,7 +79,7 @@ static int push_frame(struct walk *w, const struct tree_entry *e) {
 	struct frame *f = &w->frames[w->n_frames++];
 
 	*f = (struct frame){ .entry = *e, .path_len = strlen(w->path) };
-	return file_list(e->fd, w->limits->nodes, &f->names);
+	return file_list_opened(e->fd, w->limits->nodes, &f->names);
 }
 
 /*
@@ -181,7 +180,7 @@ int tree_walk(int root, const struct tree_limits *limits,
 	return r;
 }
 
-static int add_to_fingerprint(const struct tree_entry *e, void *data) {
+void tree_digest_entry(const struct tree_entry *e, struct digest *d) {
 	const uint64_t numbers[] = {
 		e->st.st_mode,
 		e->st.st_uid,
@@ -196,18 +195,17 @@ static int add_to_fingerprint(const struct tree_entry *e, void *data) {
 		(uint64_t)e->st.st_ctim.tv_nsec,
 	};
 
-	digest_add_text(data, e->path);
-	digest_add(data, numbers, sizeof(numbers));
+	digest_add_text(d, e->path);
+	digest_add(d, numbers, sizeof(numbers));
+}
+
+static int digest_entry(const struct tree_entry *e, void *data) {
+	tree_digest_entry(e, data);
 	return 0;
 }
 
-int tree_fingerprint(int root, const struct tree_limits *limits, char *ret) {
-	_cleanup_(digest_freep) struct digest *d = NULL;
-	struct tree_visitor visitor = { .enter = add_to_fingerprint };
-	int r = digest_new(&d);
+int tree_digest(int root, const struct tree_limits *limits, struct digest *d) {
+	const struct tree_visitor visitor = { .enter = digest_entry, .data = d };
 
-	visitor.data = d;
-	if (r == 0)
-		r = tree_walk(root, limits, &visitor);
-	return r < 0 ? r : digest_finish(d, ret);
+	return tree_walk(root, limits, &visitor);
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base.h"
+#include "digest.h"
 
 /* specs: layer.1. Beyond them the walk ends with an error, never with a part of the truth. */
 struct tree_limits {
@@ -47,8 +48,10 @@ int tree_walk(int root, const struct tree_limits *limits,
 	      const struct tree_visitor *visitor);
 
 /*
- * A text that differs when anything in the tree below `root` differs: names, types, modes, owners,
- * sizes, inode numbers, and times of modification and change (specs: record.3). Same errors;
- * DIGEST_TEXT_MAX bytes at `ret`.
+ * Adds what differs when anything about the entry differs: name, type, mode, owner, size, inode
+ * number, times of modification and change (specs: record.3). Not what is in a file.
  */
-int tree_fingerprint(int root, const struct tree_limits *limits, char *ret);
+void tree_digest_entry(const struct tree_entry *e, struct digest *d);
+
+/* The same for a whole tree. 0, or what tree_walk() returns. */
+int tree_digest(int root, const struct tree_limits *limits, struct digest *d);

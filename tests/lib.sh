@@ -102,19 +102,18 @@ mounts_below() { # PATH
 	awk -v p="$1" 'index($5, p "/") == 1 || $5 == p' /proc/self/mountinfo | wc -l
 }
 
-# Loop devices whose file is on the path's file system, which is a tmpfs of the test: the kernel's names of such
-# files do not lead to $T. It clears a device some time after its last user has gone.
+# Loop devices that have a file below the path; the path that sysfs has for it is useless, as it was opened in
+# a mount namespace that is gone. On a file system of its own every loop device counts, otherwise those of files
+# that are still there.
 loops_below() { # PATH
-	local device n i
+	local device inode n=0 own
 
-	device=$(stat -c %d "$1")
-	for ((i = 0; i < 50; i++)); do
-		n=$(losetup -l -n -O BACK-MAJ:MIN | awk -F: -v d="$device" '$1 * 256 + $2 == d' | wc -l)
-		[ "$n" != 0 ] || break
-		[ "${2-}" != now ] || break
-		sleep 0.02
-	done
-	echo "$n"
+	device=$(findmnt -n -o MAJ:MIN -T "$1" | tail -n 1 | tr -d ' ')
+	own=$(mountpoint -q "$1" || find "$1" -xdev -type f -printf '%i\n')
+	while read -r _ inode; do
+		! mountpoint -q "$1" && ! grep -qxF "$inode" <<<"$own" || n=$((n + 1))
+	done < <(losetup -l -n -O BACK-MAJ:MIN,BACK-INO 2>/dev/null | awk -v d="$device" '$1 == d')
+	echo $n
 }
 
 # A host: os-release, some files in each hierarchy, empty search directories.

@@ -2,7 +2,7 @@
 /*
  * Readers that open files again and again, and count how often one was not there:
  *     readers N FILE...
- * runs N processes until SIGTERM or SIGINT, then prints "OPENS MISSED". For demo.sh.
+ * runs N processes until SIGTERM or SIGINT, then prints "OPENS MISSED". For demo.sh and tests/root/load.sh.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -28,7 +28,8 @@ static int do_fsopen(const char *type) {
 	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 }
 
-static int do_fsconfig(int fd, unsigned command, const char *key, const char *value, int aux) {
+static int do_fsconfig(int fd, unsigned command, const char *key, const char *value,
+		       int aux) {
 	return (int)syscall(SYS_fsconfig, fd, command, key, value, aux);
 }
 
@@ -59,7 +60,8 @@ static int mount_through_loop(const char *type, int image) {
 		.fd = (unsigned)image,
 		.info = { .lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR },
 	};
-	int control = must(open("/dev/loop-control", O_RDWR | O_CLOEXEC), "loop-control"), loop, tree;
+	int control = must(open("/dev/loop-control", O_RDWR | O_CLOEXEC), "loop-control"),
+	    loop, tree;
 	char path[32];
 
 	for (;;) {
@@ -88,8 +90,8 @@ static int open_tree_of(const char *extension) {
 	if (!S_ISREG(st.st_mode))
 		return fd;
 	must(pread(fd, magic, 4, 0) == 4 ? 0 : -1, extension);
-	tree = memcmp(magic, "hsqs", 4) == 0 ? mount_through_loop("squashfs", fd) :
-					       mount_image("erofs", extension);
+	tree = memcmp(magic, "hsqs", 4) == 0 ? mount_through_loop("squashfs", fd)
+					     : mount_image("erofs", extension);
 	close(fd);
 	return tree;
 }
@@ -103,8 +105,10 @@ static void merge(const char *hierarchy, char **extensions, int n) {
 		int layer;
 
 		trees[i] = open_tree_of(extensions[i]);
-		layer = must(openat(trees[i], name, O_PATH | O_DIRECTORY | O_CLOEXEC), name);
-		must(do_fsconfig(fd, FSCONFIG_SET_FD, "lowerdir+", NULL, layer), "lowerdir+");
+		layer = must(openat(trees[i], name, O_PATH | O_DIRECTORY | O_CLOEXEC),
+			     name);
+		must(do_fsconfig(fd, FSCONFIG_SET_FD, "lowerdir+", NULL, layer),
+		     "lowerdir+");
 		close(layer);
 	}
 	base = must(open(hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC), hierarchy);
@@ -112,7 +116,8 @@ static void merge(const char *hierarchy, char **extensions, int n) {
 	must(do_fsconfig(fd, FSCONFIG_SET_FLAG, "ro", NULL, 0), "ro");
 	must(do_fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "overlay");
 	tree = must(do_fsmount(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV), "fsmount");
-	must((int)syscall(SYS_move_mount, tree, "", AT_FDCWD, hierarchy, MOVE_MOUNT_F_EMPTY_PATH),
+	must((int)syscall(SYS_move_mount, tree, "", AT_FDCWD, hierarchy,
+			  MOVE_MOUNT_F_EMPTY_PATH),
 	     "move_mount");
 	for (int i = 0; i < n; i++)
 		close(trees[i]);

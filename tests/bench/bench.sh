@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Measures extmerge against systemd-sysext and against the bare system calls. Needs root; is no test.
 #
-#   tests/bench/bench.sh [--rounds N] [--sizes "1 8 32 64"] [--no-peers] [--sid] [--into DIRECTORY]
+#   tests/bench/bench.sh [--rounds N] [--sizes "1 8 32 64"] [--kinds LIST] [--files N] [--append]
+#                        [--no-peers] [--sid] [--into DIRECTORY]
 #
 #   --rounds N        rounds of every measurement (9); what is written down is the median
 #   --sizes LIST      how many images; directories are measured at the same sizes
+#   --kinds LIST      of directory, erofs, squashfs (all)
+#   --files N         how many files an extension has (10; in 6 directories). extmerge looks at each, in
+#                     directories also to notice a change; systemd-sysext at none. So the result
+#                     depends on it, for directories most of all: measure more than one number
+#   --append          adds to the results that are there: another run, with its own head
 #   --no-peers        only extmerge and the bare calls
 #   --sid             also systemd-sysext of Debian sid, from a chroot that mmdebstrap makes once in
 #                     ${XDG_CACHE_HOME:-~/.cache}/extmerge-bench (150 MB); it runs on this kernel
@@ -16,7 +22,7 @@
 # All run in one mount namespace of their own, on one root on a disk below /var/tmp, one after the
 # other within each round, so that what disturbs the machine disturbs all of them. Time is that of
 # the whole process, fork and dynamic linking included. systemd-sysext wants shared propagation, and
-# gets it. Every extension has 24 files in 6 directories. Four things are measured:
+# gets it. Four things are measured:
 #
 #   merge      onto the bare root
 #   changed    refresh after one extension of the set was replaced by another version
@@ -26,12 +32,15 @@ set -u
 export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
-rounds=9 sizes="1 8 32 64" peers=yes sid=no into=$here
+rounds=9 sizes="1 8 32 64" files=10 kinds="directory erofs squashfs" append=no peers=yes sid=no into=$here
 : "${EXTMERGE:=$PWD/extmerge}"
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) rounds=$2; shift ;;
 	--sizes) sizes=$2; shift ;;
+	--files) files=$2; shift ;;
+	--kinds) kinds=$2; shift ;;
+	--append) append=yes ;;
 	--no-peers) peers=no ;;
 	--sid) sid=yes ;;
 	--into) into=$2; shift ;;
@@ -57,7 +66,8 @@ if [ -z "${BENCH_INSIDE-}" ]; then
 	trap 'exit 130' INT TERM HUP
 	${CC:-cc} -O2 -o "$DISK/bare" "$here/bare.c" || exit 1
 	export DISK EXTMERGE BENCH_INSIDE=1
-	options=(--rounds "$rounds" --sizes "$sizes" --into "$into")
+	options=(--rounds "$rounds" --sizes "$sizes" --files "$files" --kinds "$kinds" --into "$into")
+	[ "$append" = no ] || options+=(--append)
 	[ "$peers" = yes ] || options+=(--no-peers)
 	[ "$sid" = no ] || options+=(--sid)
 	unshare -m --propagation private "${BASH:-bash}" "$0" "${options[@]}"
@@ -73,7 +83,7 @@ ln -s ../usr/lib/os-release "$R/etc/os-release"
 echo host >"$R/usr/bin/host"
 
 csv=$DISK/results.csv
-echo "kind,size,tool,what,round,microseconds" >"$csv"
+echo "kind,files,size,tool,what,round,microseconds" >"$csv"
 
 sysext() { # TOOL VERB
 	case $1 in
@@ -99,10 +109,10 @@ measure() { # TOOL WHAT COMMAND...
 		return 1
 	fi
 	end=${EPOCHREALTIME/./}
-	echo "$kind,$size,$tool,$what,$round,$((end - start))" >>"$csv"
+	echo "$kind,$files,$size,$tool,$what,$round,$((end - start))" >>"$csv"
 }
 
-# One extension: 24 files in 6 directories.
+# One extension: the release file, a program, and the rest in two directories of its own.
 make_tree() { # DIRECTORY NAME VERSION
 	local directory file
 	mkdir -p "$1/usr/lib/extension-release.d" "$1/usr/bin"
@@ -110,7 +120,7 @@ make_tree() { # DIRECTORY NAME VERSION
 	echo "$3" >"$1/usr/bin/$2"
 	for directory in lib/$2 share/$2; do
 		mkdir -p "$1/usr/$directory"
-		for file in 0 1 2 3 4 5 6 7 8 9 10; do
+		for ((file = 2; file < files; file += 2)); do
 			echo "$2 $3 $file" >"$1/usr/$directory/$file"
 		done
 	done
@@ -174,7 +184,8 @@ one_round() {
 tools=(extmerge)
 [ "$peers" = no ] || ! command -v systemd-sysext >/dev/null || tools+=(machine)
 [ "$peers" = no ] || [ "$sid" = no ] || tools+=(sid)
-for kind in directory erofs squashfs; do
+load_before=$(cut -d' ' -f1 /proc/loadavg)
+for kind in $kinds; do
 	for size in $sizes; do
 		make_set
 		for ((round = 0; round <= rounds; round++)); do
@@ -186,7 +197,7 @@ done
 
 median() { # KIND SIZE TOOL WHAT: in milliseconds, round 0 left out
 	awk -F, -v k="$1" -v s="$2" -v t="$3" -v w="$4" \
-		'($1 == k || k == "") && ($2 == s || s == "") && $3 == t && $4 == w && $5 > 0 { print $6 }' "$csv" |
+		'($1 == k || k == "") && ($3 == s || s == "") && $4 == t && $5 == w && $6 > 0 { print $7 }' "$csv" |
 		sort -n | awk '{ v[NR] = $1 }
 			END { if (NR) printf "%.1f", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2000 }'
 }
@@ -201,25 +212,28 @@ peer_times() { # PEER: the three cells of a row, each with how much longer it ta
 	for what in merge changed unchanged; do
 		ours=$(median "$kind" "$size" extmerge "$what") theirs=$(median "$kind" "$size" "$1" "$what")
 		awk -v o="$ours" -v t="$theirs" 'BEGIN {
-			if (t == "") printf " – |"; else printf " %.0f (%.0f×) |", t, t / o }'
+			if (t == "") printf " – |"; else printf " %.1f (%.*f×) |", t, t / o < 10, t / o }'
 	done
 }
 
 report() {
 	local peer ours bare
 
-	echo "# extmerge, systemd-sysext and the bare system calls"
+	echo
+	echo "## Extensions of $files files ($kinds)"
 	echo
 	echo "Written by \`tests/bench/bench.sh\` on $(date -u +%Y-%m-%d), Linux $(uname -r | grep -oE '^[0-9]+\.[0-9]+')," \
-		"$(uname -m), $(nproc) cores, $(stat -f -c %T "$DISK"): medians of $rounds rounds, in milliseconds."
-	echo "What is measured, and how, is said at the head of that script; every single time is in results.csv."
+		"$(uname -m), $(nproc) cores, $(findmnt -no FSTYPE -T "$DISK"): medians of $rounds rounds, in milliseconds."
+	echo "Each extension has $files files in 6 directories. What is measured, and how, is said at the head of that script; every single time is in results.csv."
+	echo "The load average was $load_before before and $(cut -d' ' -f1 /proc/loadavg) after: with more than the"
+	echo "cores in it the times are those of a busy machine, and small ratios are not to be trusted."
 	echo "A process that does nothing takes $(median "" "" nothing start) ms here, which is in all numbers."
 	echo
-	echo "## extmerge $(version_of extmerge) and the system calls that a merge cannot do without"
+	echo "### extmerge $(version_of extmerge) and the system calls that a merge cannot do without"
 	echo
 	echo "| what | n | merge | bare calls | ratio | changed refresh | unchanged refresh |"
 	echo "|---|---|---|---|---|---|---|"
-	for kind in directory erofs squashfs; do
+	for kind in $kinds; do
 		for size in $sizes; do
 			ours=$(median "$kind" "$size" extmerge merge) bare=$(median "$kind" "$size" bare merge)
 			echo "| $kind | $size | $ours | $bare | $(awk -v o="$ours" -v b="$bare" 'BEGIN { printf "%.1f", o / b }')" \
@@ -228,11 +242,11 @@ report() {
 	done
 	for peer in "${tools[@]:1}"; do
 		echo
-		echo "## systemd-sysext $(version_of "$peer"), and how many times longer it takes"
+		echo "### systemd-sysext $(version_of "$peer"), and how many times longer it takes"
 		echo
 		echo "| what | n | merge | changed refresh | unchanged refresh |"
 		echo "|---|---|---|---|---|"
-		for kind in directory erofs squashfs; do
+		for kind in $kinds; do
 			for size in $sizes; do
 				echo "| $kind | $size |$(peer_times "$peer")"
 			done
@@ -240,5 +254,9 @@ report() {
 	done
 }
 
-report >"$DISK/RESULTS.md"
-cp "$DISK/RESULTS.md" "$csv" "$into/" && cat "$into/RESULTS.md"
+if [ "$append" = no ]; then
+	echo "# extmerge, systemd-sysext and the bare system calls" >"$into/RESULTS.md"
+	head -n 1 "$csv" >"$into/results.csv"
+fi
+report | tee -a "$into/RESULTS.md"
+tail -n +2 "$csv" >>"$into/results.csv"

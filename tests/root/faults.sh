@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every system call failing once: success means that the new set is seen, failure that the old one is.
+# shellcheck disable=SC2034,SC2154 # what inject.bash and this share
 . "${TESTS_DIR:?}/lib.sh"
 . "${TESTS_DIR:?}/root/inject.bash"
 begin
@@ -19,9 +20,15 @@ make_jobs() { # CALLS
 		}' "$1"
 }
 
+# Where nothing was merged before, an extension that cannot be read is left out, and named.
+is_named() { # OLD
+	[ "$1$rc" = N0 ] && [[ $(<"$W/output") == *warning:* ]]
+}
+
 judge() { # OLD NEW
 	local h name want
 
+	! is_named "$1" || return
 	is_old_or_new "$1" "$2"
 	want=$1
 	[ "$rc" != 0 ] || want=$2
@@ -34,12 +41,14 @@ judge() { # OLD NEW
 
 make_sets
 STRACE_BY=--seccomp-bpf
+SPARE_LOOPS=1 # where erofs could not be mounted from its file, a loop device is the next best
 STEP=$((1 * ${STEP_SCALE:-1}))
 run_pair A B
 is "a refresh with any system call failing: done or not, and the next run heals" "$complaints" ""
-ok "as many failed as there are calls" [ "$hits" -gt 4000 ]
+ok "as many failed as there are calls" [ "$hits" -gt $((jobs_run * 9 / 10)) ]
+ok "and those are many" [ "$hits" -gt 1000 ]
 STEP=$((4 * ${STEP_SCALE:-1}))
 run_pair N B
 is "the first merge and the unmerge: done or not, and the next run heals" "$complaints" ""
-ok "as many failed" [ "$hits" -gt 400 ]
+ok "as many failed" [ "$hits" -gt $((jobs_run * 9 / 10)) ]
 finish

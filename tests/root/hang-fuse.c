@@ -24,7 +24,8 @@ static int answer_init(int fd) {
 			  .max_write = 4096 },
 	};
 
-	if (read(fd, request, sizeof(request)) < (ssize_t)sizeof(*in) || in->opcode != FUSE_INIT)
+	if (read(fd, request, sizeof(request)) < (ssize_t)sizeof(*in) ||
+	    in->opcode != FUSE_INIT)
 		return -1;
 	out.header.unique = in->unique;
 	return write(fd, &out, sizeof(out)) == (ssize_t)sizeof(out) ? 0 : -1;
@@ -36,13 +37,15 @@ int main(int argc, char **argv) {
 
 	if (argc != 2 || fd < 0)
 		return 77;
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
+		 fd);
 	if (mount("hang", argv[1], "fuse.hang", MS_NODEV | MS_NOSUID, options) < 0)
 		return 77;
 	if (answer_init(fd) < 0)
 		return 1;
 	/* Takes every request, so that whoever waits for the answer cannot be killed. */
 	for (;;)
-		if (read(fd, request, sizeof(request)) < 0 && errno != EINTR && errno != EAGAIN)
+		if (read(fd, request, sizeof(request)) < 0 && errno != EINTR &&
+		    errno != EAGAIN)
 			return 0; /* unmounted */
 }

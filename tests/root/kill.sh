@@ -3,6 +3,7 @@
 # SIGKILL at every system call: the old set or the new one is seen, and the next run leaves nothing behind.
 #
 # strace kills at the entry of a call, so what is killed before one call is killed after the one before it.
+# shellcheck disable=SC2034,SC2154 # what inject.bash and this share
 . "${TESTS_DIR:?}/lib.sh"
 . "${TESTS_DIR:?}/root/inject.bash"
 begin
@@ -18,13 +19,15 @@ judge() { # OLD NEW
 }
 
 make_sets
+SPARE_LOOPS=0
 STRACE_BY=-qq # no --seccomp-bpf: strace 6.1 injects no signals with it
 STEP=$((1 * ${STEP_SCALE:-1}))
 run_pair A B
 is "a refresh killed at any system call: old or new, and the next run heals" "$complaints" ""
-ok "as many were killed as there are calls" [ "$hits" -gt 1500 ]
+ok "as many were killed as there are calls" [ "$hits" -gt $((jobs_run * 9 / 10)) ]
+ok "and those are many" [ "$hits" -gt 500 ]
 STEP=$((3 * ${STEP_SCALE:-1}))
 run_pair N B
 is "the first merge and the unmerge killed: old or new, and the next run heals" "$complaints" ""
-ok "as many were killed" [ "$hits" -gt 300 ]
+ok "as many were killed" [ "$hits" -gt $((jobs_run * 9 / 10)) ]
 finish

@@ -7,6 +7,7 @@ begin
 mkdir -p "$R"/usr/{share/{host,list},lib64,local,lib/host} "$R/etc/host.d"
 echo "host data" | tee "$R/usr/share/host/data" "$R/usr/share/list/1" >"$R/usr/lib/host/file"
 ln -s share "$R/usr/linked"      # a symlink to a directory
+ln -s list "$R/usr/share/deep"
 ln -s host-tool "$R/usr/bin/alias" # and one to a file
 make_good
 tree() { make_tree "$X/$1" "$1"; }
@@ -34,7 +35,9 @@ conflict bin-link usr/bin && ln -s /tmp "$X/bin-link/usr/bin"
 conflict over-link usr/linked && mkdir "$X/over-link/usr/linked"
 conflict file-link usr/linked && echo x >"$X/file-link/usr/linked"
 conflict file-dir usr/bin/host-tool && mkdir "$X/file-dir/usr/bin/host-tool"
-conflict link-link usr/linked && ln -s lib "$X/link-link/usr/linked" # one link for another is content
+conflict link-link usr/linked && ln -s lib "$X/link-link/usr/linked" # as usr/sbin -> bin would be
+conflict same-link usr/linked && ln -s share "$X/same-link/usr/linked"
+conflict deep-link usr/share/deep && ln -s host "$X/deep-link/usr/share/deep" # below, one link for another is content
 tree a-first && tree b-second && mkdir -p "$X/a-first/usr/share" "$X/b-second/usr/share/thing" && echo x >"$X/a-first/usr/share/thing"
 
 # --- what only overlayfs may have ---
@@ -89,11 +92,12 @@ dir-file|type-conflict|/usr/lib/host is a file here, but a directory of the host
 dir-link|type-conflict|/usr/lib/host is a symlink here, but a directory of the host
 dir-pipe|type-conflict|/usr/share/host is a file here, but a directory of the host
 bin-link|type-conflict|/usr/bin is a symlink here, but a directory of
-over-link|type-conflict|/usr/linked is a directory here, but a symlink of link-link
+over-link|type-conflict|/usr/linked is a directory here, but a symlink of the host
+link-link|type-conflict|/usr/linked is a symlink here, but a directory of the host
 file-link|type-conflict|/usr/linked is a file here, but a directory of the host
 file-dir|type-conflict|/usr/bin/host-tool is a directory here, but a file of the host
 b-second|type-conflict|/usr/share/thing is a directory here, but a file of a-first
-a-first link-link|fits|
+a-first same-link deep-link|fits|
 whiteout|whiteout|/usr/share/host is a whiteout
 white-image|whiteout|/usr/bin/host-tool is a whiteout
 opaque opaque-root ${images[*]}|overlay-xattr|trusted.overlay.opaque
@@ -110,7 +114,7 @@ inside|nested|lies inside of the /usr of the host
 z-nested|nested|lies inside of the /usr of outer
 TABLE
 refresh_beside "layers that would harm the host" --force
-is "what is harmless is merged" "$(layers usr) / $(layers etc)" "twin-a outer link-link good a-first / conf-good"
+is "what is harmless is merged" "$(layers usr) / $(layers etc)" "twin-a same-link outer good deep-link a-first / conf-good"
 is "the host's directories are all there" "$(cat "$R"/usr/{share/host/data,share/list/1,lib/host/file} 2>&1 | sort -u)" "host data"
 is "the host is still itself" "$(head -n 1 "$R/etc/os-release")" ID=debian
 umount "$X/mounted/opt"

@@ -190,9 +190,20 @@ rm "$R/run" && mkdir "$R/run" && mount -t tmpfs -o ro none "$R/run"
 without_run "a read-only /run"
 umount "$R/run" && mount -t tmpfs -o nr_inodes=1 none "$R/run"
 without_run "a full /run"
-umount "$R/run" && ln -s "$T/victim" "$R/run/extmerge.lock"
-without_run "a link as lock file"
-not_ok "the link was not followed" test -e "$T/victim"
-rm "$R/run/extmerge.lock" && mkdir "$R/run/extmerge.lock"
-without_run "a directory as lock file"
+umount "$R/run"
+
+# What is there instead of the lock file is nobody's lock: no run, rather than two at once.
+refresh_beside "nothing"
+blocked() { # WHAT
+	em refresh
+	like "$1 as lock file: a refresh is refused" "$rc $err" '^1 .*Cannot take the lock'
+	is "$1 as lock file: what was merged stays" "$(cat "$R/usr/bin/good")" "still here"
+	rm -r "$R/run/extmerge.lock"
+}
+rm "$R/run/extmerge.lock" && ln -s "$T/victim" "$R/run/extmerge.lock"
+blocked "a link"
+not_ok "the link is not followed" test -e "$T/victim"
+mkdir "$R/run/extmerge.lock"
+blocked "a directory"
+unmerge_clean "them"
 finish

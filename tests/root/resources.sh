@@ -111,12 +111,13 @@ rm "${X:?}"/*.raw
 
 # --- a file system that never answers, as a search directory and behind a link in one ---
 server=${TESTS_BUILD_DIR-/nowhere}/root/hang-fuse
+is_mounted() { [ "$(mounts_below "$1")" != 0 ]; } # does not ask it, which mountpoint(1) would
 hang() { # DIRECTORY
 	mkdir -p "$1"
 	"$server" "$1" &
 	pid=$!
 	for _ in {1..200}; do
-		! mountpoint -q "$1" || break
+		! is_mounted "$1" || break
 		kill -0 $pid 2>/dev/null || return
 		sleep 0.01
 	done
@@ -133,17 +134,22 @@ timed() { # COMMAND...
 }
 if [ ! -x "$server" ]; then
 	skip "a search directory that hangs" "there is no ${server##*/}, which make check-programs builds"
-elif hang "$R/run/extensions" && ! mountpoint -q "$R/run/extensions"; then
+elif hang "$R/run/extensions" && ! is_mounted "$R/run/extensions"; then
 	skip "a search directory that hangs" "FUSE cannot be mounted here"
 else
+	image squashfs "$X/image.raw" image
 	timed refresh_beside "a search directory that hangs"
 	like "the directory is named" "$err" "Cannot search '/run/extensions': .*timed out"
+	is "the next run has the lock, and nothing to do" "$(timeout 20 "$EXTMERGE" --root="$R" refresh --lock-wait=0 2>&1 | tail -n 1)" "Nothing has changed."
+	em unmerge
+	ok "whoever is stuck holds no loop device" no_loops
 	unhang "$R/run/extensions"
 	unmerge_clean "it"
 	hang "$R/srv"
 	ln -s /srv/image.raw "$X/hanging.raw"
 	timed refresh_beside "a link to an image that hangs"
-	like "the image is named" "$err" "hanging"
+	is "all other images are merged" "$(layers usr)" "image good"
+	like "the image is named" "$err" 'extensions/hanging.raw skipped: unresponsive'
 	unhang "$R/srv"
 	unmerge_clean "it"
 fi

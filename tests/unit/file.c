@@ -116,20 +116,6 @@ START_TEST(open_the_root) {
 }
 END_TEST
 
-START_TEST(open_creates_for_its_owner) {
-	_cleanup_close_ int root = scratch_open("root", O_PATH | O_DIRECTORY);
-	_cleanup_close_ int fd = file_open_in(root, "../created",
-					      O_RDWR | O_CREAT | O_EXCL);
-	struct stat st;
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0600);
-	ck_assert_int_eq(fstatat(scratch_fd, "root/created", &st, 0), 0);
-	ck_assert_int_eq(unlinkat(scratch_fd, "root/created", 0), 0);
-}
-END_TEST
-
 /* A FIFO without a writer: nobody waits for one. */
 START_TEST(open_never_waits) {
 	_cleanup_close_ int root = scratch_open("root", O_PATH | O_DIRECTORY);
@@ -362,7 +348,6 @@ int main(void) {
 	tcase_add_loop_test(t, open_stays_inside, 0, ARRAY_SIZE(paths));
 	tcase_add_test(t, open_proc_links_are_refused);
 	tcase_add_test(t, open_the_root);
-	tcase_add_test(t, open_creates_for_its_owner);
 	tcase_add_test(t, open_never_waits);
 	tcase_add_test(t, reopen_ignores_names);
 	tcase_add_test(t, read_limits);

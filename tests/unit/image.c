@@ -304,7 +304,8 @@ START_TEST(fingerprint_follows_content) {
 
 	scratch_write("f.raw", "image");
 	scratch_mkdir("f-tree");
-	scratch_write("f-tree/file", "x");
+	scratch_mkdir("f-tree/usr");
+	scratch_write("f-tree/usr/file", "x");
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
 		_cleanup_free_ char *before = NULL, *again = NULL, *after = NULL;
 
@@ -313,7 +314,7 @@ START_TEST(fingerprint_follows_content) {
 		again = fingerprint_of(images[i]);
 		ck_assert_str_eq(before, again);
 		ck_assert_int_eq(strncmp(before, i ? "tree:" : "image:", i ? 5 : 6), 0);
-		scratch_write(i ? "f-tree/file" : "f.raw", "y    ");
+		scratch_write(i ? "f-tree/usr/file" : "f.raw", "y    ");
 		after = fingerprint_of(images[i]);
 		ck_assert_str_ne(before, after);
 	}
@@ -354,13 +355,15 @@ START_TEST(fingerprint_refusals) {
 	int fd;
 
 	scratch_mkdir("locked");
-	scratch_mkdir("locked/inside");
-	ck_assert_int_eq(fchmodat(scratch_fd, "locked/inside", 0, 0), 0);
+	scratch_mkdir("locked/usr");
+	scratch_mkdir("locked/usr/inside");
+	ck_assert_int_eq(fchmodat(scratch_fd, "locked/usr/inside", 0, 0), 0);
 	check_fingerprint_refused("locked", VERDICT_UNREADABLE);
-	ck_assert_int_eq(fchmodat(scratch_fd, "locked/inside", 0755, 0), 0);
+	ck_assert_int_eq(fchmodat(scratch_fd, "locked/usr/inside", 0755, 0), 0);
 
 	scratch_mkdir("deep");
-	fd = scratch_open("deep", O_PATH | O_DIRECTORY);
+	scratch_mkdir("deep/usr");
+	fd = scratch_open("deep/usr", O_PATH | O_DIRECTORY);
 	for (unsigned i = 0; i < 200; i++) {
 		int next;
 

@@ -9,7 +9,7 @@ static struct release *parse(const struct unit_row *row, const char *text) {
 	const char *why = NULL;
 
 	unit_assert_row(row, release_parse(text, strlen(text), &r, &why, NULL) == 0, "%s",
-			why);
+			why ?: "?");
 	return r;
 }
 

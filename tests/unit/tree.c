@@ -99,6 +99,16 @@ static void setup(void) {
 	" b-\n dangling\n fifo\n link-out\n" \
 	" link-to-directory\n+skipped\n+\xff\n-\xff\n"
 
+/* The digest of a tree, as text. */
+static int tree_fingerprint(int root, const struct tree_limits *limits, char *ret) {
+	_cleanup_(digest_freep) struct digest *d = NULL;
+	int r = digest_new(&d);
+
+	if (r == 0)
+		r = tree_digest(root, limits, d);
+	return r < 0 ? r : digest_finish(d, ret);
+}
+
 START_TEST(order) {
 	struct diary d = { 0 };
 	int lowest = lowest_fd();

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Makes this kernel look like an older one, for a program that preloads it. EXTMERGE_DENY is a list of what is
+ * missing, with a comma after each word; the errors are those that older kernels were seen to give.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#define CONTEXTS 1024
+#define BENEATH 0x200u
+#define MNT_ID_UNIQUE 0x4000u
+
+/* What is known of each file-system context, by its fd. */
+static struct context { bool is_erofs, is_on_file, has_lowerdir; } contexts[CONTEXTS];
+
+static bool is_denied(const char *word) {
+	const char *list = getenv("EXTMERGE_DENY");
+	size_t len = strlen(word);
+
+	for (; list && *list; list += strcspn(list, ","), list += *list == ',')
+		if (strncmp(list, word, len) == 0 &&
+		    (list[len] == ',' || list[len] == '\0'))
+			return true;
+	return false;
+}
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static int fail(int error) {
+	errno = error;
+	return -1;
+}
+
+/* "fsopen": no mount API of this kind (before Linux 5.2). */
+int fsopen(const char *type, unsigned flags) {
+	int fd;
+
+	if (is_denied("fsopen"))
+		return fail(ENOSYS);
+	fd = NEXT(fsopen)(type, flags);
+	if (fd >= 0 && fd < CONTEXTS)
+		contexts[fd] = (struct context){ .is_erofs = strcmp(type, "erofs") == 0 };
+	return fd;
+}
+
+static bool is_file(const char *path) {
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/*
+ * "fd": layers by fd (before 6.13). "path": lowerdir+, which kernels before 6.8 take without a word and refuse when
+ * the file system is created. "erofs": erofs from a file (before 6.12).
+ */
+int fsconfig(int fd, unsigned command, const char *key, const void *value, int aux) {
+	struct context none = { 0 },
+		       *c = fd >= 0 && fd < CONTEXTS ? &contexts[fd] : &none;
+
+	if (command == FSCONFIG_SET_FD && strcmp(key, "lowerdir+") == 0 && is_denied("fd"))
+		return fail(EOPNOTSUPP);
+	if (command == FSCONFIG_SET_STRING && strcmp(key, "lowerdir+") == 0 &&
+	    is_denied("path")) {
+		c->has_lowerdir = true;
+		return 0;
+	}
+	if (command == FSCONFIG_SET_STRING && strcmp(key, "source") == 0)
+		c->is_on_file = is_file(value);
+	if (command == FSCONFIG_CMD_CREATE && c->has_lowerdir)
+		return fail(EINVAL);
+	if (command == FSCONFIG_CMD_CREATE && c->is_erofs && c->is_on_file &&
+	    is_denied("erofs"))
+		return fail(ENOTBLK);
+	return NEXT(fsconfig)(fd, command, key, value, aux);
+}
+
+/* "beneath": MOVE_MOUNT_BENEATH (before 6.5). */
+int move_mount(int from, const char *from_path, int to, const char *to_path,
+	       unsigned flags) {
+	if ((flags & BENEATH) && is_denied("beneath"))
+		return fail(EINVAL);
+	return NEXT(move_mount)(from, from_path, to, to_path, flags);
+}
+
+/* "unique": mount ids that are never used again (before 6.8). */
+int statx(int fd, const char *restrict path, int flags, unsigned mask,
+	  struct statx *restrict sx) {
+	int r;
+
+	if (!is_denied("unique"))
+		return NEXT(statx)(fd, path, flags, mask, sx);
+	r = NEXT(statx)(fd, path, flags, mask & ~MNT_ID_UNIQUE, sx);
+	if (r == 0)
+		sx->stx_mask &= ~MNT_ID_UNIQUE;
+	return r;
+}
+
+/* "xattr": user.* on tmpfs (before 6.6). */
+static bool is_denied_attribute(int fd, const char *name) {
+	struct statfs fs;
+
+	return is_denied("xattr") && strncmp(name, "user.", 5) == 0 &&
+	       fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags) {
+	if (is_denied_attribute(fd, name))
+		return fail(EOPNOTSUPP);
+	return NEXT(fsetxattr)(fd, name, value, size, flags);
+}
+
+int fremovexattr(int fd, const char *name) {
+	if (is_denied_attribute(fd, name))
+		return fail(EOPNOTSUPP);
+	return NEXT(fremovexattr)(fd, name);
+}
