@@ -36,6 +36,7 @@ struct search {
 	struct candidates here; /* of the search directory that is being read */
 	struct candidates taken; /* masks of the directories so far, and winners (borrowed) */
 	char **hung;		 /* entries of it that do not answer (strv) */
+	char *safe;		 /* the last directory that only root can write */
 	struct discovery *found;
 };
 
@@ -130,7 +131,7 @@ static int add_version(struct search *s, const struct extension *directory,
 		return 0;
 	r = image_take(e, fd, &st);
 	if (r == 0)
-		r = image_check_writers(e, fd, &st);
+		r = image_check_writers(e, fd, &st, &s->safe);
 	if (r == 0)
 		r = add_candidate(&s->here, (struct candidate){ .extension = e });
 	if (r == 0)
@@ -182,7 +183,7 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 				    kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
 	r = image_take(e, fd, st);
 	if (r == 0)
-		r = image_check_writers(e, fd, st);
+		r = image_check_writers(e, fd, st, &s->safe);
 	if (r == 0 && is_foreign(s, e->name.architecture))
 		r = verdict_set(&e->verdict, VERDICT_OTHER_ARCHITECTURE,
 				"its name says %s, host %s", e->name.architecture,
@@ -422,6 +423,7 @@ int discover(int root, const struct class *class, const struct host *host,
 	free(s.here.items);
 	free_masks(&s.taken);
 	strv_free(s.hung);
+	free(s.safe);
 	if (r < 0)
 		return r;
 	order_sort(d->list);

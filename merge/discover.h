@@ -11,8 +11,8 @@
 
 struct discovery {
 	struct extensions *list; /* what is found is appended here, in the order of order.h */
-	char **problems;	 /* what is wrong with search directories: sentences (strv) */
-	char **unread;		 /* those directories: "var/lib/extensions" (strv) */
+	char **problems; /* what is wrong with search directories: sentences (strv) */
+	char **unread;	 /* those directories: "var/lib/extensions" (strv) */
 	/*
 	 * Paths (strv, borrowed) of versions that turned out not to fit: another version of that
 	 * name in the same directory takes their place (specs: discover.fallback).

@@ -189,8 +189,9 @@ static int attach(struct extension *e, const struct examine_options *o) {
 
 /* A directory's fingerprint is made on the walk through its layers, if it is not known yet. */
 static int start_digest(struct extension *e) {
-	return e->fingerprint || e->access != EXTENSION_ACCESS_DIRECTORY ? 0 :
-								   digest_new(&e->digest);
+	return e->fingerprint || e->access != EXTENSION_ACCESS_DIRECTORY
+		       ? 0
+		       : digest_new(&e->digest);
 }
 
 static int end_digest(struct extension *e) {

@@ -33,11 +33,12 @@ struct extension {
 	enum extension_kind kind;
 	char *path; /* where it was found, below the root: "/etc/extensions/a.raw" */
 	int fd; /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
-	uint64_t size;	   /* bytes of the image, 0 for directories */
+	uint64_t size;		 /* bytes of the image, 0 for directories */
 	enum verdict_code found; /* what discovery alone has said */
-	char *fingerprint; /* equal text: equal content; NULL until it is known */
-	bool has_rival;	   /* another version beside it could take its place */
-	char *note;	   /* a warning that is no verdict, or NULL */
+	char *fingerprint;	 /* equal text: equal content; NULL until it is known */
+	bool has_rival;		 /* another version beside it could take its place */
+	bool is_known;		 /* its layers were judged before, and are merged now */
+	char *note;		 /* a warning that is no verdict, or NULL */
 
 	/* examine */
 	enum fstype format;

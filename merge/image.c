@@ -76,17 +76,10 @@ static int check_writers(struct extension *e, const char *what, const struct sta
 	return 0;
 }
 
-/* All directories above what was found, where it really lies, symlinks followed. */
-static int check_parents(struct extension *e, int fd) {
-	char link[FILE_FD_PATH_MAX], path[PATH_TEXT_MAX];
-	ssize_t n;
+/* All directories above `path`, which is cut at each of them. */
+static int check_above(struct extension *e, char *path) {
 	int r = 0;
 
-	file_fd_path(fd, link);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n <= 0 || n == (ssize_t)sizeof(path) - 1 || path[0] != '/')
-		return 0;
-	path[n] = '\0';
 	for (char *slash = strrchr(path, '/'); r == 0 && slash && slash > path;
 	     slash = strrchr(path, '/')) {
 		struct stat st;
@@ -98,10 +91,35 @@ static int check_parents(struct extension *e, int fd) {
 	return r;
 }
 
-int image_check_writers(struct extension *e, int fd, const struct stat *st) {
+/* The directories above what was found, where it really lies, symlinks followed. */
+static int check_parents(struct extension *e, int fd, char **safe) {
+	char link[FILE_FD_PATH_MAX], path[PATH_TEXT_MAX];
+	_cleanup_free_ char *directory = NULL;
+	ssize_t n;
+	int r;
+
+	file_fd_path(fd, link);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0 || n == (ssize_t)sizeof(path) - 1 || path[0] != '/')
+		return 0;
+	path[n] = '\0';
+	directory = strndup(path, (size_t)(strrchr(path, '/') - path));
+	if (!directory)
+		return -ENOMEM;
+	if (*safe && strcmp(*safe, directory) == 0)
+		return 0;
+	r = check_above(e, path);
+	if (r == 0 && extension_fits(e) && !e->note) {
+		free(*safe);
+		*safe = TAKE_PTR(directory);
+	}
+	return r;
+}
+
+int image_check_writers(struct extension *e, int fd, const struct stat *st, char **safe) {
 	int r = check_writers(e, e->path, st);
 
-	return r < 0 ? r : check_parents(e, fd);
+	return r < 0 ? r : check_parents(e, fd, safe);
 }
 
 enum name_kind image_name_kind(const char *entry, mode_t mode) {
@@ -212,7 +230,8 @@ static int digest_hierarchies(struct extension *e) {
 	int r = 0;
 
 	for (const char *const *name = e->class->hierarchies; r == 0 && *name; name++) {
-		_cleanup_close_ int fd = file_open_exact(e->fd, *name, O_PATH | O_DIRECTORY);
+		_cleanup_close_ int fd = file_open_exact(e->fd, *name,
+							 O_PATH | O_DIRECTORY);
 
 		digest_add_text(e->digest, fd < 0 ? NULL : *name);
 		if (fd >= 0)

@@ -20,9 +20,10 @@ int image_take(struct extension *e, int fd, const struct stat *st);
 
 /*
  * Whether others than root may write the image or replace a directory above it, where it really lies
- * (specs: discover.writers): writable by everybody is a verdict, another owner a note.
+ * (specs: discover.writers): writable by everybody is a verdict, another owner a note. *safe, owned
+ * by the caller and NULL at first, remembers the last directory that was found to be good.
  */
-int image_check_writers(struct extension *e, int fd, const struct stat *st);
+int image_check_writers(struct extension *e, int fd, const struct stat *st, char **safe);
 
 /*
  * One image or directory that a person named, outside of the search directories: `path` is taken as it

@@ -51,8 +51,8 @@ static inline ssize_t sys_getdents64(int fd, void *buffer, size_t size) {
 	return syscall(SYS_getdents64, fd, buffer, size);
 }
 
-static inline ssize_t sys_listxattrat(int dir, const char *name, unsigned flags, char *list,
-				      size_t size) {
+static inline ssize_t sys_listxattrat(int dir, const char *name, unsigned flags,
+				      char *list, size_t size) {
 	return syscall(SYS_listxattrat, dir, name, flags, list, size);
 }
 

@@ -11,16 +11,20 @@
 #include "survey.h"
 #include "tree.h"
 
-#define ANCESTORS_MAX 256
-
 int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name,
 		   int root) {
-	int fd = file_open_in(root, name, O_PATH | O_DIRECTORY);
+	int fd = file_open_in(root, name, O_PATH | O_DIRECTORY), r;
+	enum nesting_relation relation;
+	unsigned other;
 
 	if (fd < 0 && fd != -ENOENT)
 		return fd;
 	*h = (struct hierarchy){ .class = class, .name = name, .root = root, .base = fd };
-	return overlap_new(&h->index);
+	r = overlap_new(&h->index);
+	if (r == 0 && fd >= 0)
+		r = nesting_add(&h->nesting, fd, 0, &relation, &other);
+	h->nesting_kept = h->nesting.n;
+	return r;
 }
 
 static void layer_done(struct layer *l) {
@@ -36,6 +40,7 @@ void hierarchy_done(struct hierarchy *h) {
 		layer_done(&h->layers[i]);
 	free(h->layers);
 	overlap_free(h->index);
+	nesting_done(&h->nesting);
 	strv_free(h->mounts);
 	free(h->witness);
 	close_fdp(&h->base);
@@ -49,43 +54,21 @@ int layer_open(const struct extension *e, const char *hierarchy) {
 	return file_open_exact(e->root_tree, hierarchy, O_PATH | O_DIRECTORY);
 }
 
-/* The layer or the host's directory (returned as the name of its owner) that `st` is, or NULL. */
-static const char *find_owner(const struct hierarchy *h, const struct stat *st) {
-	struct stat base;
-
-	if (h->base >= 0 && fstat(h->base, &base) == 0 && file_is_same(&base, st))
-		return "the host";
-	for (size_t i = 0; i + 1 < h->n_layers; i++)
-		if (file_is_same(&h->layers[i].st, st))
-			return h->layers[i].extension->name.name;
-	return NULL;
-}
-
 /* layer.6: overlayfs refuses layers that are one directory or lie in each other (ELOOP). */
-static int check_nesting(const struct hierarchy *h, const struct layer *l) {
-	_cleanup_close_ int fd = openat(l->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st = l->st, parent;
+static int check_nesting(struct hierarchy *h, const struct layer *l) {
+	static const char *const words[] = { [NESTING_SAME] = "is",
+					     [NESTING_INSIDE] = "lies inside of",
+					     [NESTING_AROUND] = "has inside of it" };
+	enum nesting_relation relation;
+	unsigned other;
+	int r = nesting_add(&h->nesting, l->fd, (unsigned)h->n_layers, &relation, &other);
 
-	for (unsigned i = 0; i < ANCESTORS_MAX; i++) {
-		const char *owner = find_owner(h, &st);
-		int up;
-
-		if (owner)
-			return verdict_set(&l->extension->verdict,
-					   i == 0 ? VERDICT_DUPLICATE : VERDICT_NESTED,
-					   "its /%s %s the /%s of %s", h->name,
-					   i == 0 ? "is" : "lies inside of", h->name,
-					   owner);
-		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (up < 0 || fstat(up, &parent) < 0)
-			return -errno;
-		close_fdp(&fd);
-		fd = up;
-		if (file_is_same(&st, &parent))
-			break;
-		st = parent;
-	}
-	return 0;
+	if (r < 0 || relation == NESTING_APART)
+		return r;
+	return verdict_set(&l->extension->verdict,
+			   relation == NESTING_SAME ? VERDICT_DUPLICATE : VERDICT_NESTED,
+			   "its /%s %s the /%s of %s", h->name, words[relation], h->name,
+			   other ? h->layers[other - 1].extension->name.name : "the host");
 }
 
 static int add_layer(struct hierarchy *h, struct extension *e, int fd) {
@@ -96,8 +79,6 @@ static int add_layer(struct hierarchy *h, struct extension *e, int fd) {
 	h->layers = l;
 	l += h->n_layers;
 	*l = (struct layer){ .extension = e, .fd = fd };
-	if (fstat(fd, &l->st) < 0)
-		return -errno;
 	l->hides = calloc(h->n_layers + 1, sizeof(*l->hides));
 	if (!l->hides)
 		return -ENOMEM;
@@ -139,10 +120,12 @@ int hierarchy_add(struct hierarchy *h, struct extension *e) {
 
 void hierarchy_commit(struct hierarchy *h) {
 	overlap_commit(h->index);
+	h->nesting_kept = h->nesting.n;
 }
 
 void hierarchy_revert(struct hierarchy *h, const struct extension *e) {
 	overlap_revert(h->index);
+	nesting_revert(&h->nesting, h->nesting_kept);
 	if (h->n_layers > 0 && h->layers[h->n_layers - 1].extension == e)
 		layer_done(&h->layers[--h->n_layers]);
 }

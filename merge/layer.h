@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "extension.h"
+#include "nesting.h"
 #include "overlap.h"
 
 #define LAYER_WITNESSES 4
@@ -15,7 +16,6 @@
 struct layer {
 	struct extension *extension; /* borrowed */
 	int fd;			     /* O_PATH */
-	struct stat st;
 	uint32_t entries, hides_host;
 	char *covered; /* the first directory of it that a mount of the host covers, or NULL */
 	uint32_t *hides; /* files of each lower layer, by its number */
@@ -33,6 +33,8 @@ struct hierarchy {
 		layers; /* lowest first: layer number i + 1 in the index, 0 is the host */
 	size_t n_layers;
 	struct overlap *index;
+	struct nesting nesting;
+	size_t nesting_kept; /* places of the layers that are committed */
 	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
 	char *witness; /* of the host; NULL where it has nothing to show */
 };

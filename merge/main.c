@@ -274,7 +274,8 @@ int main(int argc, char **argv) {
 
 	if (!has_standard_fds())
 		return EXIT_FAILED;
-	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, ""); /* of a locale, only these two are used */
+	setlocale(LC_TIME, "");
 	umask(022);
 	raise_fd_limit();
 	code = parse_options(argc, argv, &o, &done);

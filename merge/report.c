@@ -352,7 +352,8 @@ void report_plan(const struct route *r) {
 
 		print_step(&p->steps[i]);
 		if (obstacle)
-			say("  ! /%s cannot be switched: %s", r->state.hierarchies[i].name, obstacle);
+			say("  ! /%s cannot be switched: %s",
+			    r->state.hierarchies[i].name, obstacle);
 	}
 	if (r->options->legend && !plan_has_work(p))
 		say("Nothing to do.");

@@ -163,7 +163,8 @@ int responsive_check(int root, const char *directory, char ***ret_hung) {
 		r = try_directory(root, directory, &l);
 		if (r != -ETIMEDOUT)
 			break;
-		if (strcmp(before, l.last) == 0) /* not even a name: the directory itself */
+		if (strcmp(before, l.last) ==
+		    0) /* not even a name: the directory itself */
 			return r;
 		r = strv_append(ret_hung, l.last);
 		if (r == 0)

@@ -167,7 +167,8 @@ enum exit_code route_enter(struct route *r) {
 
 static bool is_merged(const struct route *r, const struct class *class) {
 	for (size_t i = 0; i < r->state.n; i++)
-		if (r->state.hierarchies[i].class == class && r->state.hierarchies[i].record)
+		if (r->state.hierarchies[i].class == class &&
+		    r->state.hierarchies[i].record)
 			return true;
 	return false;
 }
@@ -274,6 +275,23 @@ static int compute_plan(struct route *r) {
 			    &r->plan);
 }
 
+/* What is merged with this very content was judged when it was merged: attributes need no second look. */
+static void note_known(struct route *r) {
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		struct extension *x = r->extensions.items[i];
+
+		for (size_t n = 0; x->fingerprint && n < r->state.n; n++) {
+			const struct record *record = r->state.hierarchies[n].record;
+			const struct record_layer *l =
+				record ? record_find_layer(record, x->name.name) : NULL;
+
+			if (l && l->fingerprint && record->class == x->class &&
+			    strcmp(l->fingerprint, x->fingerprint) == 0)
+				x->is_known = true;
+		}
+	}
+}
+
 static int digest_missing_inputs(struct route *r) {
 	int e = 0;
 
@@ -322,6 +340,7 @@ static enum exit_code examine_until_settled(struct route *r) {
 		enum exit_code code = open_hierarchies(r);
 		int losers;
 
+		note_known(r);
 		if (code == EXIT_DONE)
 			code = examine_all(r);
 		if (code != EXIT_DONE)

@@ -315,7 +315,7 @@ int survey_layer(struct hierarchy *h, struct layer *l) {
 			    .number = (unsigned)h->n_layers,
 			    .nodes = nodes,
 			    .bases = bases,
-			    .has_xattrs = true };
+			    .has_xattrs = !l->extension->is_known };
 	const struct tree_visitor visitor = { .enter = enter, .leave = leave, .data = &s };
 	int r;
 

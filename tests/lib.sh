@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the shell tests have in common: a private mount namespace, a small root, sample extensions, and TAP.
 #
 # A test begins with

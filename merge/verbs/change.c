@@ -57,9 +57,11 @@ static enum exit_code refuse_loss(const struct route *r) {
 
 			if (!route_has_class(r, record->class) || !is_lost(r, l))
 				continue;
-			log_error("Cannot refresh: %s is merged, and its source %s cannot be read",
-				  l->name, l->path);
-			log_hint("what is merged stays; mend the source, or take it away for good");
+			log_error(
+				"Cannot refresh: %s is merged, and its source %s cannot be read",
+				l->name, l->path);
+			log_hint(
+				"what is merged stays; mend the source, or take it away for good");
 			return EXIT_FAILED;
 		}
 	}

@@ -10,7 +10,8 @@ static bool is_pending(struct route *r) {
 	if (geteuid() != 0 || route_enter(r) != EXIT_DONE ||
 	    route_discover(r) != EXIT_DONE)
 		return false;
-	return !inputs_settle(r) && route_examine(r) == EXIT_DONE && plan_has_work(&r->plan);
+	return !inputs_settle(r) && route_examine(r) == EXIT_DONE &&
+	       plan_has_work(&r->plan);
 }
 
 static void print_json(const struct route *r, bool pending) {

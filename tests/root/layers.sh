@@ -79,6 +79,8 @@ tree twin-a && cp "$X/twin-a/usr/lib/extension-release.d/extension-release.twin-
 make_tree "$R/usr/local/inside" inside && ln -s /usr/local/inside "$X/inside"
 mkdir -p "$X/outer/usr/lib/extension-release.d" && echo ID=_any >"$X/outer/usr/lib/extension-release.d/extension-release.outer"
 make_tree "$X/outer/usr/nested" z-nested && ln -s outer/usr/nested "$X/z-nested"
+mkdir -p "$X/wide/usr/lib/extension-release.d" && echo ID=_any >"$X/wide/usr/lib/extension-release.d/extension-release.wide"
+make_tree "$X/wide/usr/narrow" a-narrow && ln -s wide/usr/narrow "$X/a-narrow" # the same, met the other way round
 mkdir "$R/usr/local/host" && ln -s /usr/lib "$X/host-lib"
 
 look --force # which overrides no safety
@@ -109,12 +111,13 @@ ${user[*]}|overlay-xattr|user.overlay.whiteout|more than 1024 bytes
 os-release|os-release|/usr/lib/os-release must not be
 conf-release|os-release|/etc/os-release must not be
 twin-b|duplicate|its /usr is the /usr of twin-a
-twin-a outer conf-good|fits|
+twin-a outer a-narrow conf-good|fits|
 inside|nested|lies inside of the /usr of the host
 z-nested|nested|lies inside of the /usr of outer
+wide|nested|has inside of it the /usr of a-narrow
 TABLE
 refresh_beside "layers that would harm the host" --force
-is "what is harmless is merged" "$(layers usr) / $(layers etc)" "twin-a same-link outer good deep-link a-first / conf-good"
+is "what is harmless is merged" "$(layers usr) / $(layers etc)" "twin-a same-link outer good deep-link a-narrow a-first / conf-good"
 is "the host's directories are all there" "$(cat "$R"/usr/{share/host/data,share/list/1,lib/host/file} 2>&1 | sort -u)" "host data"
 is "the host is still itself" "$(head -n 1 "$R/etc/os-release")" ID=debian
 umount "$X/mounted/opt"

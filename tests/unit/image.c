@@ -217,11 +217,12 @@ END_TEST
 static struct extension *check_writers(const char *path) {
 	_cleanup_close_ int fd = scratch_open(path, O_PATH);
 	struct extension *e = extension_new(sysext);
+	_cleanup_free_ char *safe = NULL;
 	struct stat st;
 
 	e->path = absolute(path);
 	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_int_eq(image_check_writers(e, fd, &st), 0);
+	ck_assert_int_eq(image_check_writers(e, fd, &st, &safe), 0);
 	return e;
 }
 
