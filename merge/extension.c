@@ -44,6 +44,8 @@ void extension_free(struct extension *e) {
 	close_fdp(&e->usr_tree);
 	release_free(e->release);
 	digest_free(e->digest);
+	for (size_t i = 0; i < ARRAY_SIZE(e->census); i++)
+		census_free(e->census[i]);
 	verdict_done(&e->verdict);
 	verdict_done(&e->forced);
 	free(e);

@@ -2,6 +2,7 @@
 /* One extension on its way along the route: filled from left to right, never backwards. */
 #pragma once
 
+#include "census.h"
 #include "class.h"
 #include "digest.h"
 #include "fstype.h"
@@ -37,8 +38,9 @@ struct extension {
 	enum verdict_code found; /* what discovery alone has said */
 	char *fingerprint;	 /* equal text: equal content; NULL until it is known */
 	bool has_rival;		 /* another version beside it could take its place */
-	bool is_known;		 /* its layers were judged before, and are merged now */
-	char *note;		 /* a warning that is no verdict, or NULL */
+	struct census *census[CLASS_HIERARCHIES_MAX]; /* of a directory, or NULL */
+	bool is_known; /* its layers were judged before, and are merged now */
+	char *note;    /* a warning that is no verdict, or NULL */
 
 	/* examine */
 	enum fstype format;

@@ -229,13 +229,15 @@ int image_take_digest(struct extension *e) {
 static int digest_hierarchies(struct extension *e) {
 	int r = 0;
 
-	for (const char *const *name = e->class->hierarchies; r == 0 && *name; name++) {
-		_cleanup_close_ int fd = file_open_exact(e->fd, *name,
+	for (size_t i = 0; r == 0 && e->class->hierarchies[i]; i++) {
+		const char *name = e->class->hierarchies[i];
+		_cleanup_close_ int fd = file_open_exact(e->fd, name,
 							 O_PATH | O_DIRECTORY);
 
-		digest_add_text(e->digest, fd < 0 ? NULL : *name);
+		digest_add_text(e->digest, fd < 0 ? NULL : name);
 		if (fd >= 0)
-			r = tree_digest(fd, &tree_limits_default, e->digest);
+			r = census_take(fd, &tree_limits_default, e->digest,
+					&e->census[i]);
 	}
 	return r;
 }

@@ -306,6 +306,15 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 	}
 }
 
+/* What is known has been walked a moment ago, for its fingerprint, and needs no look at its files. */
+static const struct census *find_census(const struct hierarchy *h,
+					const struct extension *e) {
+	for (size_t i = 0; e->is_known && h->class->hierarchies[i]; i++)
+		if (strcmp(h->class->hierarchies[i], h->name) == 0)
+			return e->census[i];
+	return NULL;
+}
+
 int survey_layer(struct hierarchy *h, struct layer *l) {
 	unsigned depth = tree_limits_default.depth + 2;
 	_cleanup_free_ uint32_t *nodes = calloc(depth, sizeof(*nodes));
@@ -317,6 +326,7 @@ int survey_layer(struct hierarchy *h, struct layer *l) {
 			    .bases = bases,
 			    .has_xattrs = !l->extension->is_known };
 	const struct tree_visitor visitor = { .enter = enter, .leave = leave, .data = &s };
+	const struct census *census;
 	int r;
 
 	if (!nodes || !bases)
@@ -324,7 +334,9 @@ int survey_layer(struct hierarchy *h, struct layer *l) {
 	for (unsigned i = 0; i < depth; i++)
 		bases[i] = -EBADF;
 	bases[0] = h->base;
-	r = tree_walk(l->fd, &tree_limits_default, &visitor);
+	census = find_census(h, l->extension);
+	r = census ? census_replay(census, l->fd, &visitor)
+		   : tree_walk(l->fd, &tree_limits_default, &visitor);
 	for (unsigned i = 1; i < depth; i++)
 		close_fdp(&bases[i]);
 	return judge_walk(h, l->extension, r);

@@ -198,14 +198,3 @@ void tree_digest_entry(const struct tree_entry *e, struct digest *d) {
 	digest_add_text(d, e->path);
 	digest_add(d, numbers, sizeof(numbers));
 }
-
-static int digest_entry(const struct tree_entry *e, void *data) {
-	tree_digest_entry(e, data);
-	return 0;
-}
-
-int tree_digest(int root, const struct tree_limits *limits, struct digest *d) {
-	const struct tree_visitor visitor = { .enter = digest_entry, .data = d };
-
-	return tree_walk(root, limits, &visitor);
-}

@@ -52,6 +52,3 @@ int tree_walk(int root, const struct tree_limits *limits,
  * number, times of modification and change (specs: record.3). Not what is in a file.
  */
 void tree_digest_entry(const struct tree_entry *e, struct digest *d);
-
-/* The same for a whole tree. 0, or what tree_walk() returns. */
-int tree_digest(int root, const struct tree_limits *limits, struct digest *d);
