@@ -6,7 +6,7 @@
 
 static struct release *parse(const struct unit_row *row, const char *text) {
 	struct release *r = NULL;
-	const char *why = NULL;
+	const char *why = "";
 
 	unit_assert_row(row, release_parse(text, strlen(text), &r, &why, NULL) == 0, "%s",
 			why ?: "?");
