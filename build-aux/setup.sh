@@ -52,6 +52,8 @@ ext4     want cmd:mkfs.ext4      e2fsprogs        e2fsprogs            e2fsprogs
 vfat     want cmd:mkfs.vfat      dosfstools       dosfstools           dosfstools        dosfstools       dosfstools      dosfstools
 xfs      want cmd:mkfs.xfs       xfsprogs         xfsprogs             xfsprogs          xfsprogs         xfsprogs        xfsprogs
 attr     want cmd:setfattr       attr             attr                 attr              attr             attr            attr-progs
+verity   want cmd:veritysetup    cryptsetup-bin   veritysetup          cryptsetup        cryptsetup       cryptsetup      cryptsetup
+openssl  want cmd:openssl        openssl          openssl              openssl           openssl          openssl         openssl
 jq       want cmd:jq             jq               jq                   jq                jq               jq              jq
 qemu     want cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x86        qemu-system-x86  qemu-system-x86_64 qemu
 busybox  want cmd:busybox        busybox-static   busybox              busybox-static    busybox          busybox-static  busybox

@@ -17,7 +17,7 @@
 
 static const struct verb *const verbs[] = {
 	&verb_status,  &verb_list,    &verb_plan,    &verb_merge,
-	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,
+	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,     &verb_verify,
 };
 
 enum option_code {

@@ -227,6 +227,61 @@ make_disk() { # IMAGE SECTOR-SIZE TYPE:FILE[:LABEL[:ATTRIBUTES]]...
 	seal_disk "$new" "$size" && mv -f "$new" "$image"
 }
 
+# --- signed images, made without extmerge: by veritysetup, openssl and sfdisk, for x86-64 ---
+
+# Whether they can be made here; otherwise the test is skipped and ends.
+need_signing() { # NAME
+	local tool
+	PATH=$PATH:/usr/sbin:/sbin
+	for tool in mksquashfs veritysetup openssl sfdisk jq; do
+		command -v "$tool" >/dev/null || { skip "$1" "there is no $tool"; finish; }
+	done
+	[ "$(uname -m)" = x86_64 ] || { skip "$1" "the images are for x86-64"; finish; }
+}
+
+# $T/NAME.key and $T/NAME.crt
+new_key() { # NAME
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/$1.key" -out "$T/$1.crt" -subj "/CN=$1" -days 30 2>/dev/null
+}
+
+# A disk image of the file system $T/data, its hash tree and, if there is a key, its signature.
+make_signed() { # IMAGE KEY-NAME|none
+	local hash uuids sizes size=0 at=1
+	veritysetup format --root-hash-file="$T/hash" "$T/data" "$T/tree" >/dev/null || return 1
+	hash=$(cat "$T/hash")
+	: >"$T/signature"
+	if [ "$2" != none ]; then
+		printf %s "$hash" | openssl smime -sign -nocerts -noattr -binary -inkey "$T/$2.key" -signer "$T/$2.crt" \
+			-outform der -out "$T/p7s" 2>/dev/null || return 1
+		printf '{"rootHash":"%s","signature":"%s"}' "$hash" "$(base64 -w0 <"$T/p7s")" >"$T/signature"
+		truncate -s 16K "$T/signature"
+	fi
+	uuids=("${hash:0:32}" "${hash:32:32}" 0123456789abcdef0123456789abcdef)
+	sizes=("$(stat -c %s "$T/data")" "$(stat -c %s "$T/tree")" "$(stat -c %s "$T/signature")")
+	truncate -s 0 "$1"
+	truncate -s $(((${sizes[0]} + ${sizes[1]} + ${sizes[2]}) / 1048576 * 1048576 + 6 * 1048576)) "$1"
+	{
+		echo "label: gpt"
+		for part in 0:4f68bce3-e8cd-4db1-96e7-fbcaf984b709:data 1:2c7357ed-ebd2-46d9-aec1-23d437ec2bf5:tree \
+			2:41092b05-9fc8-4523-994f-2def0408b176:signature; do
+			IFS=: read -r n type file <<<"$part"
+			[ "${sizes[n]}" != 0 ] || continue
+			echo "start=$((at * 2048)), size=$(((${sizes[n]} + 511) / 512)), type=$type, uuid=$(
+				sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12})/\1-\2-\3-\4-\5/' <<<"${uuids[n]}")"
+			dd if="$T/$file" of="$1" bs=1M seek=$at conv=notrunc status=none
+			at=$((at + 1 + ${sizes[n]} / 1048576))
+		done
+	} >"$T/script"
+	sfdisk -q "$1" <"$T/script" >/dev/null 2>&1
+}
+
+# Turns one bit of the file round.
+flip() { # FILE OFFSET
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N1 "$1")
+	printf '%b' "$(printf '\\x%02x' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 # --- bad inputs: each is refused, and what is good beside it is merged ---
 
 # The extension that every such test has.

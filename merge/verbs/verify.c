@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* extmerge verify: signature, signer and every block of images, in userspace; works without privilege. */
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "../../verity/proof.h"
+#include "../architecture.h"
+#include "../image.h"
+#include "../json.h"
+#include "../log.h"
+#include "../route.h"
+#include "../strv.h"
+#include "../text.h"
+#include "../version.h"
+#include "verbs.h"
+
+/* One image and what came of it. */
+struct trial {
+	struct extension *extension;
+	struct proof proof;
+	int error; /* of proof_check(), or -EINVAL for what is no image at all */
+	const char *why;
+};
+
+static const char *level_word(enum proof_level level) {
+	static const char *const words[] = {
+		[PROOF_NONE] = "none", [PROOF_VERITY] = "verity", [PROOF_SIGNED] = "signed"
+	};
+
+	return words[level];
+}
+
+/* proof.6 */
+static enum exit_code judge(const struct trial *t) {
+	switch (t->error) {
+	case 0:
+		return t->proof.level == PROOF_SIGNED ? EXIT_DONE : EXIT_REFUSED;
+	case -ENOKEY:
+	case -EPROTONOSUPPORT:
+		return EXIT_REFUSED;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static const char *explain(const struct trial *t) {
+	if (t->error < 0)
+		return t->why ?: strerror(-t->error);
+	if (t->proof.level == PROOF_SIGNED)
+		return NULL;
+	return t->proof.level == PROOF_VERITY
+		       ? "every block is right, but nobody has signed the root hash"
+		       : "it carries nothing that could be verified";
+}
+
+static void print_text(const struct trial *t) {
+	const struct proof *p = &t->proof;
+	_cleanup_free_ char *path = text_escape(t->extension->path);
+
+	if (judge(t) != EXIT_DONE) {
+		log_error("%s: %s", t->extension->path, explain(t));
+		return;
+	}
+	printf("%s  signed by \"%s\"\n", path ?: "", p->signer.subject);
+	printf("  certificate  sha256 %s\n", p->signer.fingerprint);
+	printf("  root hash    %s\n", p->root_hash);
+	printf("  blocks       %llu of %llu bytes, all right\n",
+	       (unsigned long long)p->blocks, (unsigned long long)p->block_size);
+}
+
+static void add_json(struct json_object *array, const struct trial *t) {
+	struct json_object *o = json_append_object(array);
+	const struct proof *p = &t->proof;
+
+	json_add_text(o, "path", t->extension->path);
+	json_add_text(o, "name", t->extension->name.name);
+	json_add_bool(o, "ok", judge(t) == EXIT_DONE);
+	json_add_text(o, "level", level_word(p->level));
+	json_add_text(o, "roothash", *p->root_hash ? p->root_hash : NULL);
+	json_add_text(o, "signer", p->level == PROOF_SIGNED ? p->signer.subject : NULL);
+	json_add_text(o, "fingerprint",
+		      p->level == PROOF_SIGNED ? p->signer.fingerprint : NULL);
+	json_add_time(o, "not_before",
+		      p->level == PROOF_SIGNED ? p->signer.not_before : 0);
+	json_add_time(o, "not_after", p->level == PROOF_SIGNED ? p->signer.not_after : 0);
+	json_add_number(o, "blocks", (int64_t)p->blocks);
+	json_add_text(o, "reason", explain(t));
+}
+
+static void try_image(const char *path, const struct proof_options *o, struct trial *t) {
+	t->error = image_open(path, &classes[CLASS_SYSEXT], &t->extension);
+	if (t->error < 0)
+		return;
+	if (!extension_fits(t->extension)) {
+		t->error = -EINVAL;
+		t->why = t->extension->verdict.text;
+		return;
+	}
+	if (t->extension->kind == EXTENSION_RAW || t->extension->kind == EXTENSION_BLOCK)
+		t->error = proof_check(t->extension->fd, t->extension->size, o, &t->proof,
+				       &t->why);
+}
+
+/* The worst counts: damaged before unsigned before signed. */
+static enum exit_code worse(enum exit_code a, enum exit_code b) {
+	return a == EXIT_FAILED || b == EXIT_FAILED ? EXIT_FAILED
+	       : a != EXIT_DONE			    ? a
+						    : b;
+}
+
+static enum exit_code verify_one(const char *path, const struct proof_options *po,
+				 struct json_object *array) {
+	struct trial t = { .extension = NULL };
+	enum exit_code code = EXIT_FAILED;
+
+	try_image(path, po, &t);
+	if (!t.extension) {
+		log_error("Cannot open '%s': %s", path, strerror(-t.error));
+		return code;
+	}
+	code = judge(&t);
+	if (array)
+		add_json(array, &t);
+	else
+		print_text(&t);
+	extension_free(t.extension);
+	return code;
+}
+
+static enum exit_code verify_all(const struct options *o, const struct proof_options *po) {
+	struct json_object *object = o->json != JSON_OFF ? json_new("verify") : NULL;
+	struct json_object *array = object ? json_add_array(object, "images") : NULL;
+	enum exit_code code = EXIT_DONE;
+
+	for (char *const *path = o->operands; *path; path++)
+		code = worse(code, verify_one(*path, po, array));
+	if (object)
+		json_print(object, o->json);
+	return code;
+}
+
+/* An extension must have no say in who is trusted; only root can look below what is merged. */
+static void warn_of_merged(const struct route *r) {
+	for (size_t i = 0; !r->is_privileged && i < r->state.n; i++)
+		if (r->state.hierarchies[i].kind != STATE_PLAIN)
+			log_warning(
+				"/%s is merged: certificates in it may be an extension's. "
+				"As root, the host's own are read",
+				r->state.hierarchies[i].name);
+}
+
+static enum exit_code verify(const struct route *r) {
+	_cleanup_strv_ char **problems = NULL;
+	struct certs certs = { .n = 0 };
+	struct proof_options po = { .compare = version_compare, .trusted = &certs };
+	enum exit_code code;
+	struct utsname name;
+	int e = uname(&name) < 0 ? -errno : certs_read(r->base, &certs, &problems);
+
+	if (e < 0)
+		return route_fail(e, "read the trusted certificates");
+	warn_of_merged(r);
+	for (char **problem = problems; problem && *problem; problem++)
+		log_warning("%s", *problem);
+	po.native = architecture_from_machine(name.machine) ?: "";
+	po.secondary = architecture_secondary(po.native);
+	code = verify_all(r->options, &po);
+	certs_done(&certs);
+	return code;
+}
+
+static enum exit_code run(const struct options *o) {
+	struct route r;
+	enum exit_code code = route_open(&r, o);
+
+	if (code == EXIT_DONE)
+		code = route_enter(&r);
+	if (code == EXIT_DONE)
+		code = verify(&r);
+	route_done(&r);
+	return code;
+}
+
+const struct verb verb_verify = {
+	.name = "verify",
+	.operands = "IMAGE...",
+	.help = "Check signature, signer and every block of images",
+	.min = 1,
+	.max = INT_MAX,
+	.run = run,
+};
