@@ -16,8 +16,8 @@
 #define LETTERS "hqv" /* options of one letter; none takes an argument */
 
 static const struct verb *const verbs[] = {
-	&verb_status,  &verb_list,    &verb_plan,    &verb_merge,
-	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,     &verb_verify,
+	&verb_status,  &verb_list,    &verb_plan, &verb_merge,	&verb_refresh,
+	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify,
 };
 
 enum option_code {
