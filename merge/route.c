@@ -370,6 +370,22 @@ enum exit_code route_examine(struct route *r) {
 	return e < 0 ? route_fail(e, "plan") : EXIT_DONE;
 }
 
+enum exit_code route_survey(struct route *r, const struct options *o) {
+	enum exit_code code = route_open(r, o);
+
+	if (code == EXIT_DONE)
+		code = route_enter(r);
+	if (code == EXIT_DONE)
+		code = route_discover(r);
+	return code == EXIT_DONE ? route_examine(r) : code;
+}
+
+enum exit_code route_open_locked(struct route *r, const struct options *o) {
+	enum exit_code code = route_open(r, o);
+
+	return code == EXIT_DONE ? route_lock(r) : code;
+}
+
 enum exit_code route_plan_removal(struct route *r) {
 	int e = compute_plan(r);
 

@@ -76,6 +76,12 @@ enum exit_code route_discover(struct route *r);
 /* Examines all, and computes the plan. */
 enum exit_code route_examine(struct route *r);
 
+/* What verbs that change nothing begin with: all of the above but the lock. */
+enum exit_code route_survey(struct route *r, const struct options *o);
+
+/* What verbs that change something begin with: route_open() and route_lock(). */
+enum exit_code route_open_locked(struct route *r, const struct options *o);
+
 /* The plan of removing everything of the chosen classes. */
 enum exit_code route_plan_removal(struct route *r);
 

@@ -19,10 +19,8 @@ static enum exit_code refuse_merged(const struct route *r) {
 
 static enum exit_code run(const struct options *o) {
 	struct route r;
-	enum exit_code code = route_open(&r, o);
+	enum exit_code code = route_open_locked(&r, o);
 
-	if (code == EXIT_DONE)
-		code = route_lock(&r);
 	if (code == EXIT_DONE)
 		code = refuse_merged(&r);
 	if (code == EXIT_DONE)

@@ -5,10 +5,8 @@
 
 static enum exit_code run(const struct options *o) {
 	struct route r;
-	enum exit_code code = route_open(&r, o);
+	enum exit_code code = route_open_locked(&r, o);
 
-	if (code == EXIT_DONE)
-		code = route_lock(&r);
 	if (code == EXIT_DONE)
 		code = change_run(&r);
 	route_done(&r);
