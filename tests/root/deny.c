@@ -118,6 +118,17 @@ int fsetxattr(int fd, const char *name, const void *value, size_t size, int flag
 	return NEXT(fsetxattr)(fd, name, value, size, flags);
 }
 
+/* EXTMERGE_HIDE: a path that no overlay shows, as if its layer had been lost on the way (switch.5). */
+int fstatat(int dir, const char *restrict path, struct stat *restrict st, int flags) {
+	const char *hidden = getenv("EXTMERGE_HIDE");
+	struct statfs fs;
+
+	if (hidden && strcmp(path, hidden) == 0 && fstatfs(dir, &fs) == 0 &&
+	    fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		return fail(ENOENT);
+	return NEXT(fstatat)(dir, path, st, flags);
+}
+
 int fremovexattr(int fd, const char *name) {
 	if (is_denied_attribute(fd, name))
 		return fail(EOPNOTSUPP);
