@@ -169,10 +169,6 @@ void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]) {
 	snprintf(ret, FILE_FD_PATH_MAX, "/proc/self/fd/%d", fd);
 }
 
-bool file_is_same(const struct stat *a, const struct stat *b) {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 char *file_join(const char *dir, const char *name) {
 	char *path;
 

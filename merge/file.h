@@ -43,8 +43,5 @@ int file_list_opened(int fd, size_t max, char ***ret);
 #define FILE_FD_PATH_MAX 32
 void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]);
 
-/* Whether the two are one file or directory. */
-bool file_is_same(const struct stat *a, const struct stat *b);
-
 /* A path below the root for a person: exactly one '/' in front. NULL where memory ran out. */
 char *file_join(const char *dir, const char *name);

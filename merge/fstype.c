@@ -225,12 +225,3 @@ int fstype_probe(const void *head, size_t len, uint64_t size, enum fstype *ret,
 const char *fstype_name(enum fstype t) {
 	return types[t].name;
 }
-
-uint32_t fstype_block_size(enum fstype t, const void *head, size_t len) {
-	uint8_t bits;
-
-	if (t != FSTYPE_EROFS || len < types[t].end)
-		return 0;
-	bits = ((const uint8_t *)head)[EROFS_SUPER + 12];
-	return erofs_block_possible(bits) ? UINT32_C(1) << bits : 0;
-}

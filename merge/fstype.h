@@ -35,6 +35,3 @@ const char *fstype_name(enum fstype t);
  */
 int fstype_probe(const void *head, size_t len, uint64_t size, enum fstype *ret,
 		 const char **ret_why);
-
-/* The file system's block size in bytes for erofs (1 << blkszbits), 0 for the others. */
-uint32_t fstype_block_size(enum fstype t, const void *head, size_t len);

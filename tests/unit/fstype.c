@@ -320,8 +320,6 @@ START_TEST(least_is_enough) {
 	build((enum fstype)_i);
 	ck_assert_int_eq(fstype_probe(head, ends[_i], SIZE, &t, &why), 0);
 	ck_assert_int_eq(t, _i);
-	ck_assert_uint_eq(fstype_block_size(t, head, ends[_i]),
-			  t == FSTYPE_EROFS ? 4096 : 0);
 	build(FSTYPE_NONE);
 	memcpy(head + 0x8001, "CD001", 5);
 	ck_assert_int_eq(fstype_probe(head, 0x8006, SIZE, &t, &why), -EMEDIUMTYPE);
@@ -344,19 +342,7 @@ START_TEST(truncation_is_refused) {
 		ck_assert_pstr_eq(why, r == -ENODATA ? "no known file system"
 						     : "the superblock is cut off");
 		ck_assert_int_eq(fstype_probe(head, sizeof(head), len, &t, &why), r);
-		ck_assert_uint_eq(fstype_block_size((enum fstype)_i, copy, len), 0);
 	}
-}
-END_TEST
-
-START_TEST(block_size_is_that_of_erofs) {
-	build(FSTYPE_EROFS);
-	ck_assert_uint_eq(fstype_block_size(FSTYPE_EROFS, head, sizeof(head)), 4096);
-	ck_assert_uint_eq(fstype_block_size(FSTYPE_SQUASHFS, head, sizeof(head)), 0);
-	put_le(head + 1036, 1, 9);
-	ck_assert_uint_eq(fstype_block_size(FSTYPE_EROFS, head, sizeof(head)), 512);
-	put_le(head + 1036, 1, 40);
-	ck_assert_uint_eq(fstype_block_size(FSTYPE_EROFS, head, sizeof(head)), 0);
 }
 END_TEST
 
@@ -385,7 +371,6 @@ int main(void) {
 	tcase_add_test(t, empty_is_nothing);
 	tcase_add_loop_test(t, least_is_enough, 1, FSTYPE_COUNT);
 	tcase_add_loop_test(t, truncation_is_refused, 1, FSTYPE_COUNT);
-	tcase_add_test(t, block_size_is_that_of_erofs);
 	tcase_add_loop_test(t, names, 0, FSTYPE_COUNT);
 	suite_add_tcase(s, t);
 	return unit_run(s);
