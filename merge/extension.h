@@ -32,7 +32,8 @@ struct extension {
 	const struct class *class;
 	struct name name;
 	enum extension_kind kind;
-	char *path; /* where it was found, below the root: "/etc/extensions/a.raw" */
+	char *path;	 /* where it was found, below the root: "/etc/extensions/a.raw" */
+	bool is_operand; /* a person named it, and the path is as that person has it */
 	int fd; /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
 	uint64_t size;		 /* bytes of the image, 0 for directories */
 	enum verdict_code found; /* what discovery alone has said */

@@ -187,6 +187,7 @@ int image_open(const char *path, const struct class *class, struct extension **r
 	e->path = strdup(path);
 	if (!e->path)
 		return -ENOMEM;
+	e->is_operand = true;
 	r = name_parse(entry, image_name_kind(entry, st.st_mode), e->class->suffix,
 		       &e->name, &why);
 	if (r == -EINVAL || r == -ENOENT)
@@ -196,6 +197,25 @@ int image_open(const char *path, const struct class *class, struct extension **r
 	if (r == 0)
 		*ret = TAKE_PTR(e);
 	return r;
+}
+
+const char *image_file_name(const struct extension *e) {
+	const char *slash = strrchr(e->path, '/');
+
+	return slash ? slash + 1 : e->path;
+}
+
+int image_open_directory(const struct extension *e, int root) {
+	size_t len = (size_t)(image_file_name(e) - e->path);
+	_cleanup_free_ char *directory = len > 0 ? strndup(e->path, len) : strdup(".");
+	int fd;
+
+	if (!directory)
+		return -ENOMEM;
+	if (!e->is_operand)
+		return file_open_in(root, directory, O_PATH | O_DIRECTORY);
+	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static int fingerprint_image(struct extension *e) {

@@ -32,6 +32,13 @@ int image_check_writers(struct extension *e, int fd, const struct stat *st, char
 int image_open(const char *path, const struct class *class, struct extension **ret);
 
 /*
+ * Opens the directory in which `e` was found, O_PATH, for what lies beside it; `root` is that of its path. Its
+ * name there is the end of its path. An fd, or a negative errno.
+ */
+int image_open_directory(const struct extension *e, int root);
+const char *image_file_name(const struct extension *e);
+
+/*
  * Fills in e->fingerprint where it is not known (specs: record.3). Directories are walked, as far as they
  * would be merged. What cannot be walked becomes a verdict. 0 or a negative errno.
  */

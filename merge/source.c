@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../verity/gpt.h"
+#include "../verity/dissect.h"
 #include "../verity/loop.h"
 #include "file.h"
 #include "fs.h"
@@ -69,65 +69,66 @@ static int probe_part(struct extension *e, struct source_part *p) {
 	return r < 0 ? refuse(e, r, why) : 0;
 }
 
-/* The parts that the chosen data partitions make. A confext has nothing to seek in a usr partition. */
-static void take_partitions(const struct gpt *g, const struct gpt_choice *choice,
-			    const struct class *class, struct source_layout *l) {
-	for (int d = 0; d < GPT_DESIGNATOR_COUNT; d++) {
-		int index = choice->partition[d][GPT_DATA];
+static enum verdict_code code_of_fault(enum fault_code code) {
+	static const enum verdict_code codes[] = {
+		[FAULT_NO_PARTITION] = VERDICT_UNKNOWN_FORMAT,
+		[FAULT_FOREIGN] = VERDICT_OTHER_ARCHITECTURE,
+		[FAULT_AMBIGUOUS] = VERDICT_AMBIGUOUS,
+	};
 
-		l->has_verity |= choice->partition[d][GPT_VERITY] >= 0;
-		l->has_signature |= choice->partition[d][GPT_SIGNATURE] >= 0;
-		if (index < 0 || (d == GPT_USR && class->id == CLASS_CONFEXT))
-			continue;
-		l->parts[l->n_parts++] = (struct source_part){
-			.offset = g->partitions[index].offset,
-			.size = g->partitions[index].size,
-			.is_usr = d == GPT_USR,
-		};
-	}
+	return code < ARRAY_SIZE(codes) ? codes[code] : VERDICT_CORRUPT;
 }
 
-static int read_table(struct extension *e, const char *native, const char *secondary,
-		      struct source_layout *l) {
-	_cleanup_free_ char *head = malloc(GPT_HEAD);
-	struct gpt_choice choice;
-	struct gpt g = { 0 };
-	const char *why = NULL;
-	ssize_t n;
-	int r;
+static int refuse_fault(struct extension *e, const struct fault *f) {
+	_cleanup_free_ char *text = fault_text(f);
 
-	if (!head)
-		return -ENOMEM;
-	n = file_read_at(e->fd, head, e->size < GPT_HEAD ? e->size : GPT_HEAD, 0);
-	if (n < 0)
-		return cannot_read(e, (int)n);
-	r = gpt_parse(head, (size_t)n, e->size, &g, &why);
-	if (r == 0)
-		r = gpt_choose(&g, native, secondary, version_compare, &choice, &why);
-	if (r == 0)
-		take_partitions(&g, &choice, e->class, l);
-	if (r == 0 && l->n_parts == 0) {
-		r = -ENOENT;
-		why = "has no root partition, which a confext needs";
+	return text ? verdict_set(&e->verdict, code_of_fault(f->code), "%s", text)
+		    : -ENOMEM;
+}
+
+/* A confext has nothing to seek in a usr partition. */
+static int take_parts(struct extension *e, const struct dissection *d,
+		      struct source_layout *l) {
+	l->is_disk = d->is_disk;
+	for (size_t i = 0; i < d->n_parts; i++) {
+		const struct dissect_part *p = &d->parts[i];
+
+		l->has_verity |= p->has_tree;
+		l->has_signature |= p->has_signature;
+		if (p->designator == GPT_USR && e->class->id == CLASS_CONFEXT)
+			continue;
+		l->parts[l->n_parts++] = (struct source_part){
+			.offset = p->offset,
+			.size = p->size,
+			.is_usr = p->designator == GPT_USR,
+		};
 	}
-	gpt_done(&g);
-	return r < 0 ? refuse(e, r, why) : 0;
+	return l->n_parts > 0 ? 0
+			      : refuse(e, -ENOENT,
+				       "has no root partition, which a confext needs");
 }
 
 int source_read_layout(struct extension *e, const char *native, const char *secondary,
 		       struct source_layout *ret) {
+	const struct dissect_image image = {
+		.fd = e->fd,
+		.size = e->size,
+		.directory = -EBADF,
+		.native = native,
+		.secondary = secondary,
+		.compare = version_compare,
+	};
+	_cleanup_(dissection_done) struct dissection d = DISSECTION_NONE;
 	struct source_layout l = { 0 };
-	char head[3 * 4096];
-	ssize_t n = file_read_at(e->fd, head, sizeof(head), 0);
-	int r = 0;
+	struct fault fault;
+	int r = dissect(&image, &d, &fault);
 
-	if (n < 0)
-		return cannot_read(e, (int)n);
-	l.is_disk = gpt_is_present(head, (size_t)n);
-	if (l.is_disk)
-		r = read_table(e, native, secondary, &l);
+	if (r == -EBADMSG)
+		r = refuse_fault(e, &fault);
+	else if (r == 0)
+		r = take_parts(e, &d, &l);
 	else
-		l.parts[l.n_parts++] = (struct source_part){ .size = e->size };
+		r = cannot_read(e, r);
 	for (size_t i = 0; r == 0 && extension_fits(e) && i < l.n_parts; i++)
 		r = probe_part(e, &l.parts[i]);
 	*ret = l;

@@ -244,6 +244,12 @@ new_key() { # NAME
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/$1.key" -out "$T/$1.crt" -subj "/CN=$1" -days 30 2>/dev/null
 }
 
+# The signature, as DER, of a root hash.
+sign_hash() { # HASH KEY-NAME FILE
+	printf %s "$1" | openssl smime -sign -nocerts -noattr -binary -inkey "$T/$2.key" -signer "$T/$2.crt" \
+		-outform der -out "$3" 2>/dev/null
+}
+
 # A disk image of the file system $T/data, its hash tree and, if there is a key, its signature.
 make_signed() { # IMAGE KEY-NAME|none
 	local hash uuids sizes size=0 at=1
@@ -251,8 +257,7 @@ make_signed() { # IMAGE KEY-NAME|none
 	hash=$(cat "$T/hash")
 	: >"$T/signature"
 	if [ "$2" != none ]; then
-		printf %s "$hash" | openssl smime -sign -nocerts -noattr -binary -inkey "$T/$2.key" -signer "$T/$2.crt" \
-			-outform der -out "$T/p7s" 2>/dev/null || return 1
+		sign_hash "$hash" "$2" "$T/p7s" || return 1
 		printf '{"rootHash":"%s","signature":"%s"}' "$hash" "$(base64 -w0 <"$T/p7s")" >"$T/signature"
 		truncate -s 16K "$T/signature"
 	fi

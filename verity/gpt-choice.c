@@ -22,7 +22,7 @@ static int refuse(const char **ret_why, int error, const char *why) {
 }
 
 /* dissect.9 */
-static bool is_candidate(const struct gpt_partition *p) {
+bool gpt_is_candidate(const struct gpt_partition *p) {
 	return !(p->attributes & NO_AUTO) && strncmp(p->label, "PRT#", 4) != 0 &&
 	       strncmp(p->label, "PND#", 4) != 0 && strcmp(p->label, "_empty") != 0;
 }
@@ -51,7 +51,7 @@ static void survey_add(struct survey *s, const struct gpt *g, int i,
 	enum gpt_role role;
 	int rank;
 
-	if (!is_candidate(&g->partitions[i]) ||
+	if (!gpt_is_candidate(&g->partitions[i]) ||
 	    !gpt_type_lookup(g->partitions[i].type, &d, &role, &architecture))
 		return;
 	if (!architecture) {

@@ -58,6 +58,9 @@ void gpt_done(struct gpt *g);
 bool gpt_type_lookup(const uint8_t type[static 16], enum gpt_designator *ret_designator,
 		     enum gpt_role *ret_role, const char **ret_architecture);
 
+/* Whether it counts at all: no attribute and no label takes it out (specs: dissect.9). */
+bool gpt_is_candidate(const struct gpt_partition *p);
+
 /* The partitions of one image that matter: indices into gpt.partitions, -1 where there is none. */
 struct gpt_choice {
 	const char *architecture; /* static, NULL for the generic fallback */

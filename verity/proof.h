@@ -3,7 +3,7 @@
 #pragma once
 
 #include "certs.h"
-#include "gpt.h"
+#include "dissect.h"
 #include "hashtree.h"
 
 #define PROOF_HASH_TEXT_MAX (SUPERBLOCK_DIGEST_MAX * 2 + 1)
@@ -24,18 +24,14 @@ struct proof {
 
 /* Borrowed. */
 struct proof_options {
-	const char *native, *secondary; /* architectures, as for gpt_choose() */
-	int (*compare)(const char *a, const char *b); /* of partition labels */
 	const struct certs *trusted;
 	struct hashtree_sweep sweep;
 };
 
 /*
- * Checks the image `fd` of `size` bytes: partition table, agreement of all that names its root hash,
- * signature, and all blocks, on all CPUs. Nothing is mounted and no privilege is needed. 0 with *ret.
- * Otherwise *ret_why is a static sentence and *ret says how far it came: -EBADMSG the image is damaged or
- * contradicts itself; -ENOKEY, -EKEYREJECTED, -EPROTONOSUPPORT as signature_verify(); -ENOENT,
- * -ENOEXEC, -ENOTUNIQ as gpt_choose(); or an error of reading or of memory (*ret_why NULL).
+ * Checks the image: partition table or sidecars, agreement of all that names its root hash, signature, and all
+ * blocks, on all CPUs. Nothing is mounted and no privilege is needed. 0 with *ret. Otherwise *ret
+ * says how far it came: -EBADMSG and *ret_fault; or an error of reading or of memory.
  */
-int proof_check(int fd, uint64_t size, const struct proof_options *o, struct proof *ret,
-		const char **ret_why);
+int proof_check(const struct dissect_image *image, const struct proof_options *o,
+		struct proof *ret, struct fault *ret_fault);

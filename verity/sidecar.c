@@ -9,10 +9,14 @@
 #define SUFFIX ".raw"
 #define UUID_SIZE 16
 
-static const char *const suffixes[] = {
-	[SIDECAR_ROOT_HASH] = ".roothash", [SIDECAR_ROOT_SIGNATURE] = ".roothash.p7s",
-	[SIDECAR_USR_HASH] = ".usrhash",   [SIDECAR_USR_SIGNATURE] = ".usrhash.p7s",
-	[SIDECAR_TREE] = ".verity",
+static const struct {
+	const char *suffix, *title;
+} kinds[] = {
+	[SIDECAR_ROOT_HASH] = { ".roothash", "the .roothash file beside it" },
+	[SIDECAR_ROOT_SIGNATURE] = { ".roothash.p7s", "the .roothash.p7s file beside it" },
+	[SIDECAR_USR_HASH] = { ".usrhash", "the .usrhash file beside it" },
+	[SIDECAR_USR_SIGNATURE] = { ".usrhash.p7s", "the .usrhash.p7s file beside it" },
+	[SIDECAR_TREE] = { ".verity", "the .verity file beside it" },
 };
 
 static const char *const attributes[] = {
@@ -31,10 +35,14 @@ int sidecar_name(const char *image, enum sidecar_kind kind, char **ret) {
 
 	if (len <= suffix || strcmp(image + len - suffix, SUFFIX) != 0)
 		return -EINVAL;
-	if (asprintf(&name, "%.*s%s", (int)(len - suffix), image, suffixes[kind]) < 0)
+	if (asprintf(&name, "%.*s%s", (int)(len - suffix), image, kinds[kind].suffix) < 0)
 		return -ENOMEM;
 	*ret = name;
 	return 0;
+}
+
+const char *sidecar_title(enum sidecar_kind kind) {
+	return kinds[kind].title;
 }
 
 const char *sidecar_attribute(enum gpt_designator d) {

@@ -23,6 +23,9 @@ enum sidecar_kind {
  */
 int sidecar_name(const char *image, enum sidecar_kind kind, char **ret);
 
+/* What a person calls it: "the .roothash file beside it". Static. */
+const char *sidecar_title(enum sidecar_kind kind);
+
 /* The extended attribute of the image that says the root hash, as text: "user.verity.roothash" or "...usrhash". */
 const char *sidecar_attribute(enum gpt_designator d);
 

@@ -16,12 +16,19 @@
 #include "../version.h"
 #include "verbs.h"
 
+/* How images are checked. */
+struct check {
+	const char *native, *secondary;
+	struct proof_options o;
+};
+
 /* One image and what came of it. */
 struct trial {
 	struct extension *extension;
 	struct proof proof;
 	int error; /* of proof_check(), or -EINVAL for what is no image at all */
-	const char *why;
+	struct fault fault;
+	char *why; /* a sentence about the error, or NULL */
 };
 
 static const char *level_word(enum proof_level level) {
@@ -37,9 +44,11 @@ static enum exit_code judge(const struct trial *t) {
 	switch (t->error) {
 	case 0:
 		return t->proof.level == PROOF_SIGNED ? EXIT_DONE : EXIT_REFUSED;
-	case -ENOKEY:
-	case -EPROTONOSUPPORT:
-		return EXIT_REFUSED;
+	case -EBADMSG:
+		return t->fault.code == FAULT_UNKNOWN_SIGNER ||
+				       t->fault.code == FAULT_UNSUPPORTED_SIGNATURE
+			       ? EXIT_REFUSED
+			       : EXIT_FAILED;
 	default:
 		return EXIT_FAILED;
 	}
@@ -89,18 +98,36 @@ static void add_json(struct json_object *array, const struct trial *t) {
 	json_add_text(o, "reason", explain(t));
 }
 
-static void try_image(const char *path, const struct proof_options *o, struct trial *t) {
+static int check(const struct trial *t, const struct check *c, struct proof *ret,
+		 struct fault *ret_fault) {
+	const struct extension *e = t->extension;
+	_cleanup_close_ int directory = image_open_directory(e, AT_FDCWD);
+	const struct dissect_image image = {
+		.fd = e->fd,
+		.size = e->size,
+		.directory = directory,
+		.name = e->kind == EXTENSION_RAW ? image_file_name(e) : NULL,
+		.native = c->native,
+		.secondary = c->secondary,
+		.compare = version_compare,
+	};
+
+	return directory < 0 ? directory : proof_check(&image, &c->o, ret, ret_fault);
+}
+
+static void try_image(const char *path, const struct check *c, struct trial *t) {
 	t->error = image_open(path, &classes[CLASS_SYSEXT], &t->extension);
 	if (t->error < 0)
 		return;
 	if (!extension_fits(t->extension)) {
 		t->error = -EINVAL;
-		t->why = t->extension->verdict.text;
+		t->why = strdup(t->extension->verdict.text);
 		return;
 	}
 	if (t->extension->kind == EXTENSION_RAW || t->extension->kind == EXTENSION_BLOCK)
-		t->error = proof_check(t->extension->fd, t->extension->size, o, &t->proof,
-				       &t->why);
+		t->error = check(t, c, &t->proof, &t->fault);
+	if (t->error == -EBADMSG)
+		t->why = fault_text(&t->fault);
 }
 
 /* The worst counts: damaged before unsigned before signed. */
@@ -110,12 +137,12 @@ static enum exit_code worse(enum exit_code a, enum exit_code b) {
 						    : b;
 }
 
-static enum exit_code verify_one(const char *path, const struct proof_options *po,
+static enum exit_code verify_one(const char *path, const struct check *c,
 				 struct json_object *array) {
 	struct trial t = { .extension = NULL };
 	enum exit_code code = EXIT_FAILED;
 
-	try_image(path, po, &t);
+	try_image(path, c, &t);
 	if (!t.extension) {
 		log_error("Cannot open '%s': %s", path, strerror(-t.error));
 		return code;
@@ -126,16 +153,17 @@ static enum exit_code verify_one(const char *path, const struct proof_options *p
 	else
 		print_text(&t);
 	extension_free(t.extension);
+	free(t.why);
 	return code;
 }
 
-static enum exit_code verify_all(const struct options *o, const struct proof_options *po) {
+static enum exit_code verify_all(const struct options *o, const struct check *c) {
 	struct json_object *object = o->json != JSON_OFF ? json_new("verify") : NULL;
 	struct json_object *array = object ? json_add_array(object, "images") : NULL;
 	enum exit_code code = EXIT_DONE;
 
 	for (char *const *path = o->operands; *path; path++)
-		code = worse(code, verify_one(*path, po, array));
+		code = worse(code, verify_one(*path, c, array));
 	if (object)
 		json_print(object, o->json);
 	return code;
@@ -154,7 +182,7 @@ static void warn_of_merged(const struct route *r) {
 static enum exit_code verify(const struct route *r) {
 	_cleanup_strv_ char **problems = NULL;
 	struct certs certs = { .n = 0 };
-	struct proof_options po = { .compare = version_compare, .trusted = &certs };
+	struct check c = { .o.trusted = &certs };
 	enum exit_code code;
 	struct utsname name;
 	int e = uname(&name) < 0 ? -errno : certs_read(r->base, &certs, &problems);
@@ -164,9 +192,9 @@ static enum exit_code verify(const struct route *r) {
 	warn_of_merged(r);
 	for (char **problem = problems; problem && *problem; problem++)
 		log_warning("%s", *problem);
-	po.native = architecture_from_machine(name.machine) ?: "";
-	po.secondary = architecture_secondary(po.native);
-	code = verify_all(r->options, &po);
+	c.native = architecture_from_machine(name.machine) ?: "";
+	c.secondary = architecture_secondary(c.native);
+	code = verify_all(r->options, &c);
 	certs_done(&certs);
 	return code;
 }

@@ -55,6 +55,64 @@ is "a bare file system carries nothing to verify" $rc 4
 em verify "$T/tool.raw" "$T/bare.raw" "$T/flipped.raw"
 is "the worst of several images counts" $rc 1
 like "and the good one is still named" "$out" 'tool.raw  signed by "friend"'
+
+# --- a bare file system and what lies beside it (specs: sidecar.*) ---
+bare() { # puts a sound one to $T/side.raw, with all its sidecars
+	rm -f "$T"/side.*
+	cp "$T/data" "$T/side.raw"
+	veritysetup format --root-hash-file="$T/side.roothash" "$T/data" "$T/side.verity" >/dev/null
+	sign_hash "$(cat "$T/side.roothash")" friend "$T/side.roothash.p7s"
+}
+sidecar_case() { # NAME STATUS EXTENDED-REGEX
+	em verify "$T/side.raw"
+	is "$1" $rc "$2"
+	like "and said: $1" "$out$err" "$3"
+}
+bare
+sidecar_case "a bare file system with hash tree and signature beside it is verified" 0 'signed by "friend"'
+setfattr -n user.verity.roothash -v "$(cat "$T/side.roothash")" "$T/side.raw" 2>/dev/null &&
+	sidecar_case "an attribute that agrees changes nothing" 0 'signed by'
+setfattr -n user.verity.roothash -v "$(cat "$T/hash")" "$T/side.raw" 2>/dev/null &&
+	sidecar_case "one that does not is refused" 1 'two sources name different root hashes'
+setfattr -n user.verity.roothash -v "xyz" "$T/side.raw" 2>/dev/null &&
+	sidecar_case "and so is one that is no hash" 1 'user.verity.roothash: a root hash has 16'
+bare && rm "$T/side.roothash.p7s"
+sidecar_case "without a signature it is not signed" 4 'nobody has signed'
+bare && rm "$T/side.roothash"
+sidecar_case "a hash tree without a root hash" 1 'nothing names its root hash'
+bare && rm "$T/side.verity" "$T/side.roothash.p7s"
+sidecar_case "a root hash without a hash tree" 1 'there is no hash tree'
+bare && rm "$T/side.verity" "$T/side.roothash"
+sidecar_case "a signature without a hash tree" 1 'roothash.p7s file beside it: there is no hash tree'
+bare && mv "$T/side.roothash" "$T/side.usrhash"
+sidecar_case "a usr hash of a bare file system" 1 'a usr hash is named'
+bare && : >"$T/side.roothash.p7s"
+sidecar_case "an empty signature" 1 'p7s'
+bare && sign_hash "$(cat "$T/side.roothash")" stranger "$T/side.roothash.p7s"
+sidecar_case "a stranger's signature" 4 'trust'
+bare && sign_hash "$(cat "$T/hash")" friend "$T/side.roothash.p7s"
+sidecar_case "a signature of another root hash" 1 'not that of this root hash'
+bare && flip "$T/side.verity" 5000
+sidecar_case "a flipped bit in the hash tree" 1 'hash tree'
+bare && head -c 300K /dev/zero >"$T/side.roothash"
+sidecar_case "a root hash of 300 KiB" 1 'too long'
+bare && chmod o+w "$T/side.roothash"
+sidecar_case "a root hash that everybody can write" 1 'roothash file beside it: it can be written by everybody'
+bare && mv "$T/side.verity" "$T/elsewhere" && ln -s "$T/elsewhere" "$T/side.verity"
+sidecar_case "a hash tree that is a link" 1 'verity file beside it: it is a link'
+bare && rm "$T/side.roothash" && mkfifo "$T/side.roothash"
+sidecar_case "a root hash that is a FIFO" 1 'no regular file'
+rm -f "$T"/side.* && cp "$T/tool.raw" "$T/side.raw" && cp "$T/tree" "$T/side.verity"
+sidecar_case "a disk image with a hash tree beside it" 1 'within'
+rm -f "$T"/side.* && cp "$T/tool.raw" "$T/side.raw" && cp "$T/p7s" "$T/side.roothash.p7s"
+sidecar_case "a disk image with a second signature" 1 'another one beside it'
+rm -f "$T"/side.* && cp "$T/unsigned.raw" "$T/side.raw"
+sign_hash "$(cat "$T/hash")" friend "$T/side.roothash.p7s"
+sidecar_case "a disk image that is signed beside it" 0 'signed by "friend"'
+echo 00000000000000000000000000000000 >"$T/side.roothash"
+sidecar_case "but not with another root hash" 1 "UUIDs are not those"
+rm -f "$T"/side.*
+
 rm "$R/etc/verity.d/friend.crt"
 em verify "$T/tool.raw"
 is "without its certificate the friend is a stranger" $rc 4
