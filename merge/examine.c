@@ -184,7 +184,8 @@ static int attach(struct extension *e, const struct examine_options *o) {
 	if (!o->workshop && !is_directory)
 		return verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
 				   "an image can only be looked into by root");
-	return source_attach(e, o->host->architecture, o->host->secondary, o->workshop);
+	return source_attach(e, o->host ? o->host->architecture : "",
+			     o->host ? o->host->secondary : NULL, o->workshop);
 }
 
 /* A directory's fingerprint is made on the walk through its layers, if it is not known yet. */
@@ -202,15 +203,20 @@ static int end_digest(struct extension *e) {
 	return image_fingerprint(e);
 }
 
+static int match(struct extension *e, const struct host *h) {
+	const struct match_host host = host_match(h);
+
+	return match_release(e->class, &host, e->release, &e->verdict);
+}
+
 static int examine_once(struct extension *e, const struct examine_options *o,
 			struct hierarchy *hierarchies, size_t n) {
-	const struct match_host host = host_match(o->host);
 	int r = attach(e, o);
 
 	if (r == 0 && extension_fits(e))
 		r = read_release(e);
-	if (r == 0 && extension_fits(e) && e->release)
-		r = match_release(e->class, &host, e->release, &e->verdict);
+	if (r == 0 && extension_fits(e) && e->release && o->host)
+		r = match(e, o->host);
 	force(e, o);
 	if (r == 0 && extension_fits(e))
 		r = start_digest(e);

@@ -7,7 +7,7 @@
 #include "workshop.h"
 
 struct examine_options {
-	const struct host *host;
+	const struct host *host; /* NULL: for none in particular, nothing is matched */
 	struct workshop
 		*workshop; /* NULL without privilege: only directories can be examined */
 	bool force_all;

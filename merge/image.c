@@ -145,8 +145,7 @@ int image_refuse_name(struct extension *e, const char *entry, const char *why) {
 	return verdict_set(&e->verdict, VERDICT_BAD_NAME, "%s", why);
 }
 
-/* The class whose suffix stands at the end of the name, before ".raw"; otherwise `class`. */
-static const struct class *class_of_name(const char *entry, const struct class *class) {
+const struct class *image_class_of_name(const char *entry, const struct class *class) {
 	size_t len = strlen(entry);
 
 	if (len > 4 && strcmp(entry + len - 4, ".raw") == 0)
@@ -181,7 +180,7 @@ int image_open(const char *path, const struct class *class, struct extension **r
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	e = entry ? extension_new(class_of_name(entry, class)) : NULL;
+	e = entry ? extension_new(image_class_of_name(entry, class)) : NULL;
 	if (!e)
 		return -ENOMEM;
 	e->path = strdup(path);

@@ -9,6 +9,9 @@
 /* The kind of name (name.h) that an entry of this file type has; `mode` 0 where it is not known. */
 enum name_kind image_name_kind(const char *entry, mode_t mode);
 
+/* The class whose suffix stands at the end of the name, before ".raw"; otherwise `class`. */
+const struct class *image_class_of_name(const char *entry, const struct class *class);
+
 /* Gives `e` the whole `entry` as its name, and the verdict bad-name. 0 or -ENOMEM. */
 int image_refuse_name(struct extension *e, const char *entry, const char *why);
 

@@ -13,7 +13,7 @@
 
 int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name,
 		   int root) {
-	int fd = file_open_in(root, name, O_PATH | O_DIRECTORY), r;
+	int fd = root < 0 ? -ENOENT : file_open_in(root, name, O_PATH | O_DIRECTORY), r;
 	enum nesting_relation relation;
 	unsigned other;
 

@@ -39,7 +39,10 @@ struct hierarchy {
 	char *witness; /* of the host; NULL where it has nothing to show */
 };
 
-/* Opens the host's own directory. 0 or a negative errno; a missing directory is no error. */
+/*
+ * Opens the host's own directory. 0 or a negative errno; a missing directory is no error. With a negative `root`
+ * there is no host, and layers are judged for what they are themselves.
+ */
 int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name,
 		   int root);
 void hierarchy_done(struct hierarchy *h);

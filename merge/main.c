@@ -17,7 +17,7 @@
 
 static const struct verb *const verbs[] = {
 	&verb_status,  &verb_list,    &verb_plan, &verb_merge,	&verb_refresh,
-	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify,
+	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify, &verb_pack,
 };
 
 enum option_code {
@@ -29,6 +29,12 @@ enum option_code {
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
+	OPTION_FORMAT,
+	OPTION_KEY,
+	OPTION_CERT,
+	OPTION_ARCH,
+	OPTION_REPRODUCIBLE,
+	OPTION_OVERWRITE,
 	OPTION_VERSION,
 };
 
@@ -49,6 +55,17 @@ static const struct option_row {
 	  optional_argument, OPTION_FORCE },
 	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
 	  required_argument, OPTION_LOCK_WAIT },
+	{ "format", "erofs|squashfs", "pack: the file system (erofs)", required_argument,
+	  OPTION_FORMAT },
+	{ "key", "FILE", "pack: the private key that signs, PEM", required_argument,
+	  OPTION_KEY },
+	{ "cert", "FILE", "pack: its certificate, PEM", required_argument, OPTION_CERT },
+	{ "arch", "ARCHITECTURE", "pack: whose partition types (this machine's)",
+	  required_argument, OPTION_ARCH },
+	{ "reproducible", NULL, "pack: give all files one time and one owner",
+	  no_argument, OPTION_REPRODUCIBLE },
+	{ "overwrite", NULL, "pack: replace the image if it is there", no_argument,
+	  OPTION_OVERWRITE },
 	{ "no-legend", NULL, "No headings and closing lines", no_argument,
 	  OPTION_NO_LEGEND },
 	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
@@ -154,6 +171,24 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return parse_force(argument, o);
 	case OPTION_LOCK_WAIT:
 		return parse_seconds(argument, &o->lock_wait);
+	case OPTION_FORMAT:
+		o->format = argument;
+		return 0;
+	case OPTION_KEY:
+		o->key = argument;
+		return 0;
+	case OPTION_CERT:
+		o->certificate = argument;
+		return 0;
+	case OPTION_ARCH:
+		o->architecture = argument;
+		return 0;
+	case OPTION_REPRODUCIBLE:
+		o->reproducible = true;
+		return 0;
+	case OPTION_OVERWRITE:
+		o->overwrite = true;
+		return 0;
 	case OPTION_NO_LEGEND:
 		o->legend = false;
 		return 0;
@@ -234,7 +269,10 @@ static enum exit_code run_verb(int n, char **words, struct options *o) {
 	n -= n > 0;
 	if (n < verb->min || n > verb->max) {
 		log_error("'%s' takes %s%s", verb->name,
-			  verb->max == 0 ? "no operand" : "one ", verb->operands ?: "");
+			  verb->max == 0   ? "no operand"
+			  : verb->max == 1 ? "one "
+					   : "",
+			  verb->operands ?: "");
 		return EXIT_USAGE;
 	}
 	o->operands = words + 1;

@@ -13,8 +13,11 @@ struct options {
 	bool force_all;
 	char **force; /* names (strv, owned) */
 	enum options_json json;
-	bool legend;	       /* table headings and the closing line */
-	unsigned lock_wait;    /* milliseconds */
+	bool legend;	    /* table headings and the closing line */
+	unsigned lock_wait; /* milliseconds */
+	/* pack; borrowed, NULL where not given */
+	const char *format, *key, *certificate, *architecture;
+	bool reproducible, overwrite;
 	char *const *operands; /* what follows the verb; borrowed, NULL-terminated */
 };
 

@@ -280,6 +280,14 @@ make_signed() { # IMAGE KEY-NAME|none
 	sfdisk -q "$1" <"$T/script" >/dev/null 2>&1
 }
 
+# The same by extmerge: a disk image of a tree; its name is that of the tree's release file.
+make_packed() { # IMAGE TREE KEY-NAME|none [OPTION...]
+	local image=$1 tree=$2 key=$3
+	shift 3
+	[ "$key" = none ] || set -- "$@" --key="$T/$key.key" --cert="$T/$key.crt"
+	"$EXTMERGE" pack --quiet --overwrite "$@" "$tree" "$image" >/dev/null
+}
+
 # Turns one bit of the file round.
 flip() { # FILE OFFSET
 	local byte

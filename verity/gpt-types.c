@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gpt.h"
+#include "hex.h"
 
 static const struct {
 	const char *architecture; /* a name of UAPI.4's ARCHITECTURE= */
@@ -194,4 +195,25 @@ bool gpt_type_lookup(const uint8_t type[static 16], enum gpt_designator *ret_des
 	*ret_role = GPT_DATA;
 	*ret_architecture = NULL;
 	return true;
+}
+
+/* The table's text is well formed: the unit test reads all of it. */
+static void parse_guid(const char *guid, uint8_t ret[static 16]) {
+	char digits[33];
+	size_t n = 0;
+
+	for (; *guid; guid++)
+		if (*guid != '-')
+			digits[n++] = *guid;
+	(void)hex_decode(digits, n, true, ret);
+}
+
+bool gpt_type_of(const char *architecture, enum gpt_designator designator,
+		 enum gpt_role role, uint8_t ret[static 16]) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(types[i].architecture, architecture) == 0) {
+			parse_guid(types[i].guids[designator][role], ret);
+			return true;
+		}
+	return false;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../merge/bytes.h"
+#include "crc32.h"
 #include "gpt.h"
 
 #define REVISION 0x00010000
@@ -28,16 +29,6 @@ struct reader {
 static int refuse(const char **ret_why, const char *why) {
 	*ret_why = why;
 	return -EBADMSG;
-}
-
-/* Without a table: 128 KiB at most, once per image. */
-static uint32_t crc32_add(uint32_t crc, const uint8_t *p, size_t len) {
-	for (size_t i = 0; i < len; i++) {
-		crc ^= p[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return crc;
 }
 
 /* UEFI 5.3.2: the header's own checksum field counts as zero. */

@@ -61,6 +61,13 @@ bool gpt_type_lookup(const uint8_t type[static 16], enum gpt_designator *ret_des
 /* Whether it counts at all: no attribute and no label takes it out (specs: dissect.9). */
 bool gpt_is_candidate(const struct gpt_partition *p);
 
+/*
+ * The other way round: the type of a partition for that role. False for an architecture without types,
+ * of which UAPI.2 knows none but those of specs/gpt-types.tsv.
+ */
+bool gpt_type_of(const char *architecture, enum gpt_designator designator,
+		 enum gpt_role role, uint8_t ret[static 16]);
+
 /* The partitions of one image that matter: indices into gpt.partitions, -1 where there is none. */
 struct gpt_choice {
 	const char *architecture; /* static, NULL for the generic fallback */

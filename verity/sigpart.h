@@ -24,3 +24,12 @@ struct sigpart {
 int sigpart_parse(const uint8_t *bytes, size_t len, struct sigpart *ret,
 		  const char **ret_why);
 void sigpart_done(struct sigpart *s);
+
+/*
+ * The text of such a partition, of text as signature.h has it: `root_hash` and `fingerprint` in lower-case hex,
+ * `der` the signature. NUL bytes fill it up to a multiple of SIGPART_GRAIN. 0 with *ret, which the caller owns;
+ * -ENOMEM; -EFBIG where it would not be read again (SIGPART_TEXT_MAX).
+ */
+#define SIGPART_GRAIN ((size_t)16 * 1024)
+int sigpart_format(const char *root_hash, const char *fingerprint, const uint8_t *der,
+		   size_t der_size, uint8_t **ret, size_t *ret_size);

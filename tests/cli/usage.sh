@@ -44,6 +44,9 @@ refresh a b|'refresh' takes no operand
 why|'why' takes one PATH\|NAME
 why a b|'why' takes one PATH\|NAME
 inspect|'inspect' takes one IMAGE
+pack|'pack' takes DIRECTORY IMAGE
+pack a|'pack' takes DIRECTORY IMAGE
+pack a b c|'pack' takes DIRECTORY IMAGE
 --root=/nowhere/at/all list|Cannot open the root '/nowhere/at/all': No such file
 --root=/etc/passwd list|Cannot open the root '/etc/passwd': Not a directory
 TABLE
@@ -54,7 +57,7 @@ not_ok "nothing of it reaches the terminal" grep -q $'\e' "$T/stderr"
 # --- help and version ---
 em --help
 is "--help succeeds, and says nothing on stderr" "$rc$err" 0
-for word in status list plan merge refresh unmerge inspect why; do
+for word in status list plan merge refresh unmerge inspect why verify pack; do
 	like "--help has $word" "$out" $'\n'"  $word +[^ ]"
 done
 for word in class root json strict force lock-wait no-legend no-pager quiet verbose help version; do

@@ -30,13 +30,15 @@ static void check_row(const struct unit_row *row) {
 		enum gpt_designator d = GPT_DESIGNATOR_COUNT;
 		enum gpt_role role = GPT_ROLE_COUNT;
 		const char *architecture = NULL;
-		uint8_t guid[16];
+		uint8_t guid[16], back[16];
 
 		parse_guid(row->cells[1 + column], guid);
 		unit_assert_row(row, gpt_type_lookup(guid, &d, &role, &architecture),
 				"%s is unknown", row->cells[1 + column]);
 		ck_assert_str_eq(architecture, row->cells[0]);
 		ck_assert_uint_eq(d * GPT_ROLE_COUNT + role, column);
+		ck_assert(gpt_type_of(architecture, d, role, back));
+		ck_assert_mem_eq(back, guid, sizeof(back));
 	}
 	n_rows++;
 }
@@ -46,6 +48,7 @@ START_TEST(table_is_the_specified_one) {
 	unit_each_row("gpt-types.tsv", 1 + GPT_DESIGNATOR_COUNT * GPT_ROLE_COUNT,
 		      check_row);
 	ck_assert_uint_eq(n_rows, ARCHITECTURES);
+	ck_assert(!gpt_type_of("sh", GPT_ROOT, GPT_DATA, (uint8_t[16]){ 0 }));
 }
 END_TEST
 

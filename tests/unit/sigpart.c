@@ -239,6 +239,45 @@ START_TEST(truncation_is_refused) {
 }
 END_TEST
 
+/* pack.12: of every length, so that base64 ends in each of its three ways. */
+START_TEST(what_is_written_is_read) {
+	uint8_t der[2000];
+
+	for (size_t i = 0; i < sizeof(der); i++)
+		der[i] = (uint8_t)(i * 37 + i / 256);
+	for (size_t n = 1; n <= sizeof(der); n += n < 300 ? 1 : 173) {
+		_cleanup_free_ uint8_t *text = NULL;
+		_cleanup_(sigpart_done) struct sigpart read = { .hash_size = 0 };
+		const char *why = "";
+		size_t size = 0;
+
+		ck_assert_int_eq(sigpart_format(HASH, PRINT, der, n, &text, &size), 0);
+		ck_assert_uint_eq(size, SIGPART_GRAIN);
+		ck_assert_msg(sigpart_parse(text, size, &read, &why) == 0, "%zu: %s", n,
+			      why);
+		ck_assert_uint_eq(read.hash_size, 32);
+		ck_assert_uint_eq(read.hash[31], 0xff);
+		ck_assert(read.has_fingerprint);
+		ck_assert_uint_eq(read.fingerprint[0], 0xff);
+		ck_assert_uint_eq(read.signature_size, n);
+		ck_assert_mem_eq(read.signature, der, n);
+	}
+}
+END_TEST
+
+START_TEST(what_is_too_long_is_not_written) {
+	_cleanup_free_ uint8_t *der = calloc(1, SIGPART_TEXT_MAX), *text = NULL;
+	size_t size = 0;
+
+	ck_assert_int_eq(sigpart_format(HASH, PRINT, der, SIGPART_TEXT_MAX, &text, &size),
+			 -EFBIG);
+	ck_assert_int_eq(sigpart_format(HASH, PRINT, der, SIGPART_TEXT_MAX / 2, &text,
+					&size),
+			 0);
+	ck_assert_uint_eq(size % SIGPART_GRAIN, 0);
+}
+END_TEST
+
 int main(void) {
 	Suite *s = suite_create("sigpart");
 	TCase *t = tcase_create("sigpart");
@@ -249,6 +288,8 @@ int main(void) {
 	tcase_add_test(t, size_is_bounded);
 	tcase_add_test(t, keys_are_bounded);
 	tcase_add_test(t, truncation_is_refused);
+	tcase_add_test(t, what_is_written_is_read);
+	tcase_add_test(t, what_is_too_long_is_not_written);
 	suite_add_tcase(s, t);
 	return unit_run(s);
 }
