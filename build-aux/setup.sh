@@ -59,6 +59,7 @@ qemu     want cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x
 busybox  want cmd:busybox        busybox-static   busybox              busybox-static    busybox          busybox-static  busybox
 cpio     want cmd:cpio           cpio             cpio                 cpio              cpio             cpio            cpio
 depmod   want cmd:depmod         kmod             kmod                 kmod              kmod             kmod            kmod
+debian   want cmd:mmdebstrap     mmdebstrap       -                    -                 -                -               -
 xz       want cmd:xz             xz-utils         xz                   xz                xz               xz              xz
 python   want cmd:python3        python3          python3              python3           python           python3         python3
 mandoc   want cmd:mandoc         mandoc           mandoc               mandoc            mandoc           mandoc          mdocml

@@ -6,8 +6,11 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -133,4 +136,25 @@ int fremovexattr(int fd, const char *name) {
 	if (is_denied_attribute(fd, name))
 		return fail(EOPNOTSUPP);
 	return NEXT(fremovexattr)(fd, name);
+}
+
+/* "tmpfile": no files without a name, as on FAT and NFS. */
+int openat(int dir, const char *path, int flags, ...) {
+	mode_t mode = 0;
+	va_list ap;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE && is_denied("tmpfile"))
+		return fail(EOPNOTSUPP);
+	va_start(ap, flags);
+	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return NEXT(openat)(dir, path, flags, mode);
+}
+
+/* "noreplace": no rename that would not replace, as on NFS. */
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags) {
+	if (flags && is_denied("noreplace"))
+		return fail(EINVAL);
+	return NEXT(renameat2)(from, old, to, new, flags);
 }
