@@ -133,7 +133,7 @@ lint_page() { # PAGE
 }
 
 stage_lint() {
-	local scripts
+	local scripts page
 
 	one "lists of the Makefiles" build-aux/lists.sh
 	if command -v shellcheck >/dev/null; then
@@ -144,7 +144,7 @@ stage_lint() {
 		skip "shellcheck # is not there"
 	fi
 	if command -v mandoc >/dev/null && [ -e _build/man/extmerge.8 ]; then
-		one "mandoc -Tlint" lint_page _build/man/extmerge.8
+		for page in _build/man/*.8; do one "mandoc -Tlint ${page##*/}" lint_page "$page"; done
 	else
 		skip "mandoc -Tlint # there is no mandoc, or no scdoc to make the page"
 	fi

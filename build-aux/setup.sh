@@ -53,6 +53,7 @@ vfat     want cmd:mkfs.vfat      dosfstools       dosfstools           dosfstool
 xfs      want cmd:mkfs.xfs       xfsprogs         xfsprogs             xfsprogs          xfsprogs         xfsprogs        xfsprogs
 attr     want cmd:setfattr       attr             attr                 attr              attr             attr            attr-progs
 verity   want cmd:veritysetup    cryptsetup-bin   veritysetup          cryptsetup        cryptsetup       cryptsetup      cryptsetup
+procps   want cmd:pgrep          procps           procps-ng            procps            procps-ng       procps-ng       procps-ng
 openssl  want cmd:openssl        openssl          openssl              openssl           openssl          openssl         openssl
 jq       want cmd:jq             jq               jq                   jq                jq               jq              jq
 qemu     want cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x86        qemu-system-x86  qemu-system-x86_64 qemu

@@ -15,9 +15,9 @@ is "no clause is there twice" "$(sort <<<"$defined" | uniq -d)" ""
 # ("layer.h") and of variables ("record.n"): names count where "specs:" or a parenthesis introduces them.
 cited() {
 	grep -rhoE "\b($areas)\.[0-9]+\b" --include='*.[ch]' --include='*.sh' \
-		"$top/merge" "$top/verity" "$top/tests" "${pages[@]}"
+		"$top/merge" "$top/verity" "$top/fuse" "$top/tests" "${pages[@]}"
 	grep -rhoE "(specs:|\(|\*|//|#|,) ?($areas)\.[a-z]{2,}\b" --include='*.[ch]' --include='*.md' \
-		"$top/merge" "$top/verity" "$top/tests" "${pages[@]}" | grep -oE "($areas)\.[a-z]+"
+		"$top/merge" "$top/verity" "$top/fuse" "$top/tests" "${pages[@]}" | grep -oE "($areas)\.[a-z]+"
 }
 is "every clause that is cited is there" \
 	"$(comm -13 <(sort -u <<<"$defined") <(cited | grep -vE '\.(md|tsv|json|raw|conf)$' | sort -u))" ""

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* No verified files: built --without-fuse. */
+#include "attach.h"
+
+int attach_image(const struct verity_target *t, const struct attach_options *o,
+		 char ret_why[static ATTACH_WHY_MAX]) {
+	snprintf(ret_why, ATTACH_WHY_MAX, "this extmerge was built without FUSE");
+	return -EOPNOTSUPP;
+}

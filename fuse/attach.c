@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mounts a single file by FUSE, detached, starts its server, and opens it. */
+#include "attach.h"
+
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "../merge/file.h"
+#include "../merge/kernel.h"
+#include "../merge/strv.h"
+#include "server.h"
+#include "verified.h"
+
+#define MISC_MAJOR 10
+#define FUSE_MINOR 229
+#define READ_AHEAD_KB 1024
+
+/* What is made on the way. */
+struct attachment {
+	int fuse, log, mount, program;
+	uint64_t size;	  /* bytes */
+	const char *what; /* is being done, for the error */
+};
+
+#define ATTACHMENT_NONE \
+	{ .fuse = -EBADF, .log = -EBADF, .mount = -EBADF, .program = -EBADF }
+
+static void attachment_done(struct attachment *a) {
+	close_fdp(&a->fuse);
+	close_fdp(&a->log);
+	close_fdp(&a->mount);
+	close_fdp(&a->program);
+}
+
+/* vfile.7: what is not a sound superblock is refused before anything is mounted or started. */
+static int measure(const struct verity_target *t, struct attachment *a,
+		   const char **ret_why) {
+	_cleanup_(verified_freep) struct verified *file = NULL;
+	int r = verified_new(t, 0, &file, ret_why);
+
+	if (r == 0)
+		a->size = verified_size(file);
+	return r;
+}
+
+static int open_fuse(struct attachment *a) {
+	struct stat st;
+
+	a->fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (a->fuse < 0)
+		return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
+	if (fstat(a->fuse, &st) < 0)
+		return -errno;
+	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(MISC_MAJOR, FUSE_MINOR)
+		       ? 0
+		       : -ENODEV;
+}
+
+/* rootmode makes the root of the mount the file itself: there is no directory around it. */
+static int mount_file(struct attachment *a) {
+	_cleanup_close_ int context = fsopen("fuse", FSOPEN_CLOEXEC);
+	char number[16];
+
+	if (context < 0)
+		return -errno;
+	snprintf(number, sizeof(number), "%d", a->fuse);
+	if (fsconfig(context, FSCONFIG_SET_STRING, "source", "extmerge-fuse:image", 0) <
+		    0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "subtype", "extmerge-fuse", 0) < 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "fd", number, 0) < 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "rootmode", "100000", 0) < 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "user_id", "0", 0) < 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "group_id", "0", 0) < 0 ||
+	    fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	a->mount = fsmount(context, FSMOUNT_CLOEXEC,
+			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				   MOUNT_ATTR_NOEXEC);
+	return a->mount < 0 ? -errno : 0;
+}
+
+static int choose_log(struct attachment *a, const struct attach_options *o) {
+	if (o->log_fd) {
+		a->log = fcntl(*o->log_fd, F_DUPFD_CLOEXEC, 3);
+		return a->log < 0 ? -errno : 0;
+	}
+	a->log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (a->log < 0)
+		a->log = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return a->log < 0 ? -errno : 0;
+}
+
+static int start_server(struct attachment *a, const struct verity_target *t,
+			const struct attach_options *o,
+			char ret_why[static SERVER_WHY_MAX]) {
+	const struct request q = {
+		.target = *t,
+		.cache_bytes = o->cache_bytes ?: ATTACH_CACHE_BYTES,
+		.threads = o->threads ?: ATTACH_THREADS,
+		.name = o->name ?: "",
+	};
+	const int fds[] = { a->fuse, t->data_fd, t->hash_fd, -EBADF, a->log };
+	_cleanup_strv_ char **argv = NULL;
+	int r;
+
+	/* vfile.12: systemd spares who is root and has an '@' here when it ends all processes. */
+	r = strv_append(&argv, "@extmerge-fuse");
+	if (r == 0)
+		r = strv_append(&argv, "image");
+	if (r == 0)
+		r = request_format(&q, &argv);
+	return r < 0 ? r : server_start(a->program, argv, fds, ATTACH_SECONDS, ret_why);
+}
+
+/* More than the 128 KiB that the kernel begins with; where there is no /sys it stays at that. */
+static void raise_read_ahead(dev_t device) {
+	_cleanup_close_ int fd = -EBADF;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(device),
+		 minor(device));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		dprintf(fd, "%d", READ_AHEAD_KB);
+}
+
+/* The server has answered the kernel's first request by now, so nothing here waits for long. */
+static int open_file(const struct attachment *a) {
+	_cleanup_close_ int fd = -EBADF;
+	char path[FILE_FD_PATH_MAX];
+	struct stat st;
+
+	if (fstat(a->mount, &st) < 0)
+		return -errno;
+	raise_read_ahead(st.st_dev);
+	file_fd_path(a->mount, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* A superblock that was rewritten between our look and the server's. */
+	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size != a->size)
+		return -ESTALE;
+	return TAKE_FD(fd);
+}
+
+static int attach(struct attachment *a, const struct verity_target *t,
+		  const struct attach_options *o, char ret_why[static SERVER_WHY_MAX]) {
+	int r;
+
+	a->what = "the program extmerge-fuse cannot be opened";
+	a->program = server_open(o->server);
+	if (a->program < 0)
+		return a->program;
+	a->what = "/dev/fuse cannot be opened";
+	r = open_fuse(a);
+	if (r < 0)
+		return r;
+	a->what = "the verified file cannot be mounted";
+	r = mount_file(a);
+	if (r < 0)
+		return r;
+	a->what = "there is no log";
+	r = choose_log(a, o);
+	if (r < 0)
+		return r;
+	a->what = NULL;
+	r = start_server(a, t, o, ret_why);
+	/* From now on the server's is the only one, so that the kernel sees when it dies. */
+	close_fdp(&a->fuse);
+	a->fuse = -EBADF;
+	if (r < 0)
+		return r;
+	a->what = "the verified file cannot be opened";
+	return open_file(a);
+}
+
+int attach_image(const struct verity_target *t, const struct attach_options *o,
+		 char ret_why[static ATTACH_WHY_MAX]) {
+	_cleanup_(attachment_done) struct attachment a = ATTACHMENT_NONE;
+	const char *why = NULL;
+	int r = measure(t, &a, &why);
+
+	if (r < 0) {
+		snprintf(ret_why, ATTACH_WHY_MAX, "%s",
+			 why ?: "its verity superblock cannot be read");
+		return r;
+	}
+	ret_why[0] = '\0';
+	r = attach(&a, t, o, ret_why);
+	if (r < 0 && a.what)
+		snprintf(ret_why, ATTACH_WHY_MAX, "%s: %s", a.what, strerror(-r));
+	return r;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An empty mount namespace, locked memory, no capability. */
+#include "confine.h"
+
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "../merge/kernel.h"
+
+/* A new, detached, empty tree. */
+static int make_nothing(void) {
+	_cleanup_close_ int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int fd;
+
+	if (context < 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(context, FSMOUNT_CLOEXEC,
+		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+			     MOUNT_ATTR_NOSUID);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The root of the namespace itself, whatever the caller was chrooted to: setns() leads there. */
+static int enter_own_namespace(void) {
+	_cleanup_close_ int namespace = -EBADF;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return -errno;
+	namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (namespace < 0 || setns(namespace, CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+int confine_to_nothing(void) {
+	_cleanup_close_ int nothing = -EBADF, root = -EBADF;
+	int r = enter_own_namespace();
+
+	if (r < 0)
+		return r;
+	nothing = make_nothing();
+	if (nothing < 0)
+		return nothing;
+	root = open("/", O_PATH | O_CLOEXEC);
+	if (root < 0 || fchdir(nothing) < 0 || chroot(".") < 0 || fchdir(root) < 0)
+		return -errno;
+	/*
+	 * All that was copied goes, though not an initramfs, which the kernel does not let go of: there it stays
+	 * out of sight.
+	 */
+	if (umount2(".", MNT_DETACH) < 0 && errno != EINVAL)
+		return -errno;
+	return chdir("/") < 0 ? -errno : 0;
+}
+
+static void refuse_to_be_killed(void) {
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "-1000", 5) < 0)
+		return;
+}
+
+void confine_memory(void) {
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	refuse_to_be_killed();
+	/*
+	 * What is mapped now is read in and stays; what comes later, buffers and stacks, once it is used. Later
+	 * memory counts against the limit as soon as the capability is gone, so it must not have any.
+	 */
+	if (mlockall(MCL_CURRENT) == 0 && setrlimit(RLIMIT_MEMLOCK, &all) == 0)
+		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+int confine_privileges(void) {
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	const struct rlimit no_core = { 0, 0 };
+
+	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno != EPERM)
+			return -errno;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_capset, &header, none) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
+		return -errno;
+	return 0;
+}

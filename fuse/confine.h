@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How the server leaves everything behind that it does not need. */
+#pragma once
+
+#include "../merge/base.h"
+
+/*
+ * Moves this process, which must have one thread, to a mount namespace of its own with an empty root: it keeps no
+ * directory, no mount and no namespace of its caller alive. 0 or a negative errno (specs: vfile.11).
+ */
+int confine_to_nothing(void);
+
+/*
+ * Keeps all memory, that of programs and libraries included, where it is: a page of ours could lie on a file
+ * system that we serve. Asks the kernel to end everything else first when memory runs out. What is refused is
+ * done without. To be called while /proc is there (specs: vfile.12).
+ */
+void confine_memory(void);
+
+/*
+ * Gives up all capabilities, and the ways to gain some; core dumps and being traced as well. The user stays the
+ * same: init spares only root's servers when it ends all processes. 0 or a negative errno (specs: vfile.13).
+ */
+int confine_privileges(void);
+
+/*
+ * From now on all threads have only the system calls of a server at work; others fail with ENOSYS. 0, also where
+ * this program has no list for this machine, or the kernel has no filters; or a negative errno (specs: vfile.14).
+ */
+int confine_calls(void);

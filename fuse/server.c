@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fork twice, arrange the fds, exec; then wait for the one byte. */
+#include "server.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "../merge/kernel.h"
+
+#define N_FDS (REQUEST_FD_END - REQUEST_FD_FUSE)
+#define ASIDE 64 /* fds from here on are no target of the arrangement */
+#define PATH_SHOWN 4096
+#define OPEN_MAX_TRIED 65536
+
+/* --- the program --- */
+
+/* The directory of the running program, with its '/', and the name; false where that is not known. */
+static bool path_beside_us(char ret[static PATH_SHOWN]) {
+	static const char name[] = "extmerge-fuse";
+	ssize_t n = readlink("/proc/self/exe", ret, PATH_SHOWN - sizeof(name));
+	char *slash;
+
+	if (n <= 0 || (size_t)n >= PATH_SHOWN - sizeof(name))
+		return false;
+	ret[n] = '\0';
+	slash = strrchr(ret, '/');
+	if (!slash)
+		return false;
+	memcpy(slash + 1, name, sizeof(name));
+	return true;
+}
+
+int server_open(const char *path) {
+	char beside[PATH_SHOWN];
+	int fd = -1;
+
+	if (path) {
+		fd = open(path, O_PATH | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	if (path_beside_us(beside))
+		fd = open(beside, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(BINDIR "/extmerge-fuse", O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* --- the child: nothing but system calls from here to exec --- */
+
+static void close_between(unsigned first, unsigned last) {
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	for (unsigned fd = first; fd <= last && fd < OPEN_MAX_TRIED; fd++)
+		close((int)fd);
+}
+
+/* The fds at their numbers, /dev/null at 0 to 2, the program where it does not disturb, and no others. */
+static int arrange(int program, int null, const int fds[static N_FDS]) {
+	int aside[N_FDS], moved;
+
+	for (size_t i = 0; i < N_FDS; i++) {
+		aside[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, ASIDE);
+		if (aside[i] < 0)
+			return -errno;
+	}
+	null = fcntl(null, F_DUPFD_CLOEXEC, ASIDE);
+	moved = fcntl(program, F_DUPFD_CLOEXEC, ASIDE);
+	if (null < 0 || moved < 0)
+		return -errno;
+	for (int fd = 0; fd < REQUEST_FD_END; fd++)
+		if (dup2(fd < REQUEST_FD_FUSE ? null : aside[fd - REQUEST_FD_FUSE], fd) <
+		    0)
+			return -errno;
+	close_between(REQUEST_FD_END, (unsigned)moved - 1);
+	close_between((unsigned)moved + 1, UINT32_MAX);
+	return moved;
+}
+
+static _Noreturn void become_server(int program, int null, char *const *argv,
+				    const int fds[static N_FDS]) {
+	static const char failed[] = "the program cannot be executed";
+	/* One heap for all threads: a server's memory is small. */
+	char arenas[] = "MALLOC_ARENA_MAX=1", *const environment[] = { arenas, NULL };
+	int moved = arrange(program, null, fds);
+
+	if (moved >= 0 && chdir("/") == 0)
+		syscall(SYS_execveat, moved, "", argv, environment, AT_EMPTY_PATH);
+	if (write(moved < 0 ? fds[REQUEST_FD_READY - REQUEST_FD_FUSE] : REQUEST_FD_READY,
+		  failed, sizeof(failed) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+/* The child in between ends at once, so that the server is init's, and no zombie of ours. */
+static int start(int program, int null, char *const *argv, const int fds[static N_FDS]) {
+	pid_t between = fork();
+
+	if (between < 0)
+		return -errno;
+	if (between == 0) {
+		pid_t server = setsid() < 0 ? -1 : fork();
+
+		if (server == 0)
+			become_server(program, null, argv, fds);
+		_exit(server < 0);
+	}
+	while (waitpid(between, NULL, 0) < 0)
+		if (errno != EINTR)
+			break; /* whoever ignores SIGCHLD has no children to wait for */
+	return 0;
+}
+
+/* --- waiting --- */
+
+static int64_t now_ms(void) {
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A line that may be shown, whatever came through the pipe. */
+static int refuse(const char *text, size_t n, char ret_why[static SERVER_WHY_MAX]) {
+	size_t i;
+
+	if (n == 0)
+		return snprintf(ret_why, SERVER_WHY_MAX,
+				"extmerge-fuse ended without a word"),
+		       -EPROTO;
+	for (i = 0; i < n && i < SERVER_WHY_MAX - 1; i++)
+		ret_why[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
+	ret_why[i] = '\0';
+	return -EPROTO;
+}
+
+/* The server's sentence comes in one piece, as it is shorter than what pipes keep together. */
+static int wait_ready(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
+	int64_t end = now_ms() + (int64_t)seconds * 1000;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[SERVER_WHY_MAX];
+	int64_t left;
+	ssize_t n;
+
+	while ((left = end - now_ms()) > 0) {
+		int r = poll(&p, 1, (int)left);
+
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r <= 0)
+			continue;
+		n = read(fd, text, sizeof(text));
+		if (n < 0)
+			return -errno;
+		return n > 0 && text[0] == '\0' ? 0 : refuse(text, (size_t)n, ret_why);
+	}
+	snprintf(ret_why, SERVER_WHY_MAX,
+		 "extmerge-fuse was not at work within %u seconds", seconds);
+	return -ETIMEDOUT;
+}
+
+int server_start(int program, char *const *argv, const int fds[static N_FDS],
+		 unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int ready = -EBADF, report = -EBADF;
+	int given[N_FDS], ends[2], r;
+
+	snprintf(ret_why, SERVER_WHY_MAX, "extmerge-fuse cannot be started");
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	ready = ends[0];
+	report = ends[1];
+	memcpy(given, fds, sizeof(given));
+	given[REQUEST_FD_READY - REQUEST_FD_FUSE] = report;
+	r = start(program, null, argv, given);
+	if (r < 0)
+		return r;
+	close_fdp(&report);
+	report = -EBADF;
+	return wait_ready(ready, seconds, ret_why);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Starting extmerge-fuse, so that it shares nothing with us but the fds it is given. */
+#pragma once
+
+#include "../merge/base.h"
+#include "request.h"
+
+#define SERVER_WHY_MAX 256
+
+/*
+ * Opens the program: `path`, or where that is NULL the one beside the running program, or else the one that was
+ * installed with it; never by PATH. Returns an fd that the caller owns, or a negative errno: -ENOENT where there
+ * is none (specs: vfile.9).
+ */
+int server_open(const char *path);
+
+/*
+ * Starts `program` with the arguments `argv` and an empty environment, in a session of its own and not as our
+ * child. fds[i] becomes REQUEST_FD_FUSE + i there; that of REQUEST_FD_READY is made here, whatever is in the
+ * array. Waits until the server says that it is at work, `seconds` at most. 0; or a negative errno and a line in
+ * `ret_why`: -ETIMEDOUT, -EPROTO where the server gave a reason or ended without one, or what hindered us.
+ * The caller's program must have one thread (specs: vfile.10).
+ */
+int server_start(int program, char *const *argv,
+		 const int fds[static REQUEST_FD_END - REQUEST_FD_FUSE], unsigned seconds,
+		 char ret_why[static SERVER_WHY_MAX]);

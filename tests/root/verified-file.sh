@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The verified file: right bytes or an error, whatever becomes of the image, of the server and of its users.
+. "${TESTS_DIR:?}/lib.sh"
+begin
+PATH=$PATH:/usr/sbin:/sbin
+attach=${TESTS_BUILD_DIR:?}/attach server=${TESTS_BUILD_DIR}/../extmerge-fuse
+
+[ -x "$server" ] || { skip "verified files" "built without FUSE"; finish; }
+[ -c /dev/fuse ] || { skip "verified files" "there is no /dev/fuse"; finish; }
+for tool in veritysetup mkfs.erofs mksquashfs; do
+	command -v $tool >/dev/null || { skip "verified files" "there is no $tool"; finish; }
+done
+
+# $I/data, $I/tree and $hash: the salt is random, so the hash is this run's, and its servers are found by it.
+I=$DISK/image
+make_verity() { # FILE
+	mkdir -p "$I" && cp "$1" "$I/data" &&
+		veritysetup format --root-hash-file="$I/hash" "$I/data" "$I/tree" >/dev/null && hash=$(cat "$I/hash")
+}
+
+servers() { # [HASH]
+	pgrep -f "^@extmerge-fuse image --root=${1-$hash}"
+}
+
+# The kernel ends a connection a moment after the last close.
+no_servers() { # [HASH]
+	local try
+
+	for try in $(seq 100); do
+		servers "$@" >/dev/null || return 0
+		sleep 0.05
+	done
+	echo "after $try looks there are servers: $(servers "$@")"
+	return 1
+}
+
+with() { # [OPTION...] -- COMMAND...: with the verified file at fd 9
+	local options=()
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	shift
+	"$attach" --server="$server" --log="$T/log" "${options[@]}" "$I/data" "$I/tree" "$hash" "$@"
+}
+
+make_tree "$T/content" tool
+head -c 3000000 /dev/urandom >"$T/content/usr/random"
+make_image erofs "$T/content" "$T/erofs"
+make_image squashfs "$T/content" "$T/squashfs"
+
+# --- what is read ---
+
+make_verity "$T/erofs"
+size=$(stat -c %s "$I/data")
+# shellcheck disable=SC2016 # the inner shell's
+is "it is a file of the data's size" \
+	"$(with -- stat -Lc '%F %s' /proc/self/fd/9)" "regular file $size"
+ok "with the data's bytes" with -- cmp "$I/data" /proc/self/fd/9
+ok "also in a workshop that is gone" with --workshop -- cmp "$I/data" /proc/self/fd/9
+for threads in 1 4; do
+	ok "with $threads threads" with --threads=$threads -- cmp "$I/data" /proc/self/fd/9
+done
+ok "with the least cache" with --cache=1 -- cmp "$I/data" /proc/self/fd/9
+ok "by direct reads" with -- bash -c "dd if=/proc/self/fd/9 bs=64K iflag=direct status=none | cmp - '$I/data'"
+not_ok "it cannot be opened for writing (vfile.8)" with -- bash -c 'exec 8<>/proc/self/fd/9'
+is "a tail that the tree does not cover is not there" \
+	"$(truncate -s +8192 "$I/data"; with -- stat -Lc %s /proc/self/fd/9; truncate -s "$size" "$I/data")" "$size"
+
+cat "$I/data" "$I/tree" >"$I/both"
+is "both areas may lie in one file" "$("$attach" --server="$server" "$I/both@0:$size" \
+	"$I/both@$size:$(stat -c %s "$I/tree")" "$hash" cmp /proc/self/fd/9 "$I/data" 2>&1)" ""
+
+# --- what the kernel mounts from it ---
+
+# Nobody has the fd any more: the mount, or its loop device, keeps what it needs.
+mkdir "$T/m"
+for how in erofs "erofs --loop" "squashfs --loop"; do
+	format=${how% *} loop=${how#"${how% *}"}
+	make_verity "$T/$format"
+	# shellcheck disable=SC2086 # an option or none
+	ok "$how is mounted from it" with --mount="$format:$T/m" ${loop:+--loop} -- true
+	ok "and has the right content" diff -r "$T/m" "$T/content"
+	ok "its server is there" servers
+	umount "$T/m"
+	ok "until the last user is gone (vfile.8)" no_servers
+done
+ok "no loop device is left" no_loops
+
+# --- the server keeps nothing (vfile.10 to vfile.14) ---
+
+make_verity "$T/erofs"
+# The output is a pipe that ends only when all who have it are gone: a server must not be among them.
+is "who starts it is not held up" "$(timeout 20 "$attach" --server="$server" --mount="erofs:$T/m" --workshop "$I/data" \
+	"$I/tree" "$hash" echo started 2>&1; echo $?)" "$(printf "started\n0")"
+pid=$(servers)
+is "it has the fds that it needs" "$(for fd in "/proc/$pid/fd/"*; do basename -a "$fd" "$(readlink "$fd")"; done |
+	paste -sd' ')" "0 null 1 null 2 null 3 fuse 4 data 5 tree 7 null"
+is "it is in no mount namespace of others" "$(readlink "/proc/$pid/ns/mnt" | grep -cxF "$(readlink /proc/self/ns/mnt)")" 0
+is "it sees no mount" "$(cat "/proc/$pid/mountinfo")" ""
+is "and no file" "$(ls -A "/proc/$pid/root/")" ""
+status_of() { # KEY
+	awk -v k="$1:" '$1 == k { print $2 }' "/proc/$pid/status"
+}
+is "it has no capability" "$(status_of CapPrm) $(status_of CapEff) $(status_of CapBnd)" \
+	"0000000000000000 0000000000000000 0000000000000000"
+is "it is root, so that init spares it" "$(status_of Uid)" 0
+is "it can gain no privilege" "$(status_of NoNewPrivs)" 1
+is "its environment is ours" "$(tr '\0' '\n' <"/proc/$pid/environ")" MALLOC_ARENA_MAX=1
+is "it is nobody's child" "$(status_of PPid)" 1
+if grep -q ENABLE_SANITIZERS_TRUE=\' "$TESTS_BUILD_DIR/../config.status" 2>/dev/null; then
+	skip "it has a filter of system calls" "sanitizers need more"
+else
+	is "it has a filter of system calls" "$(status_of Seccomp)" 2
+fi
+for signal in HUP INT TERM QUIT; do kill -$signal "$pid"; done
+ok "signals do not end it" diff -r "$T/m" "$T/content"
+umount "$T/m"
+ok "the last user does" no_servers
+
+# --- what is refused ---
+
+refused() { # WHAT EXPECTED [OPTION...]
+	local what=$1 expected=$2
+	shift 2
+	is "refused: $what" "$(with "$@" -- echo unexpected)" "$expected"
+}
+cp "$I/tree" "$I/tree.good"
+flip "$I/tree" 0
+refused "no superblock" "EBADMSG: there is no verity superblock"
+cp "$I/tree.good" "$I/tree"
+flip "$I/tree" 64
+refused "odd block size" "EBADMSG: wrong data block size of the verity superblock"
+cp "$I/tree.good" "$I/tree"
+good=$hash hash=$hash$hash
+refused "a hash of another length" "EBADMSG: the root hash is of another length than the hash tree's digests"
+hash=$good
+truncate -s 4096 "$I/tree"
+refused "a tree that is cut off" "EBADMSG: the hash tree is cut off"
+truncate -s 100 "$I/tree"
+refused "not even a superblock" "EIO: its verity superblock cannot be read"
+cp "$I/tree.good" "$I/tree"
+refused "no server" "ENOENT: the program extmerge-fuse cannot be opened: No such file or directory" \
+	--server="$T/none"
+refused "a server that is no program" "EPROTO: the program cannot be executed" --server="$I/data"
+refused "a server that ends" "EPROTO: extmerge-fuse ended without a word" --server="$(type -P false)"
+# In a mount namespace of its own.
+is "refused: no /dev/fuse" "$(export -f with; export attach server T I hash
+	unshare -m bash -c 'mount --bind /dev/null /dev/fuse && with -- echo unexpected')" \
+	"ENODEV: /dev/fuse cannot be opened: No such device"
+ok "none of them leaves a server" no_servers
+
+# By hand, it says what it is.
+out=$("$server" image 2>&1)
+is "by hand it does nothing" "$?" 2
+like "and says why" "$out" "is started by extmerge"
+out=$("$server" 2>&1)
+is "a subcommand is needed" "$?" 2
+like "--help" "$("$server" --help)" "image"
+like "--version" "$("$server" --version)" "^extmerge-fuse [0-9]"
+
+# --- bad blocks ---
+
+judge() { # [COMMAND]: "RIGHT WRONG MISSING" pages, after the command
+	with -- bash -c "${1-}
+		'${TESTS_BUILD_DIR}/judge' /proc/self/fd/9 '$I/good'"
+}
+cp "$I/data" "$I/good"
+pages=$((size / 4096))
+is "a sound image is given out whole" "$(judge)" "$pages 0 0"
+rm -f "$T/log"
+flip "$I/data" $((20 * 4096 + 17))
+is "only the bad block is missing (vfile.4)" "$(judge)" "$((pages - 1)) 0 1"
+is "one line says which (vfile.5)" "$(cat "$T/log")" "<3>extmerge-fuse: image '$I/data': data block 20 at byte $((
+	20 * 4096)) of its area cannot be given out: it is not what the hash tree names"
+is "a long read ends before it" "$(with -- dd if=/proc/self/fd/9 bs=1M 2>/dev/null | cmp - "$I/good" 2>&1 |
+	grep -o 'byte [0-9]*')" "byte $((20 * 4096))"
+flip "$I/data" $((20 * 4096 + 17))
+
+# What becomes of the image while it is used: pages that were read before may stay, in the kernel, as they were.
+read -r right wrong missing < <(judge "head -c 8192 /proc/self/fd/9 >/dev/null
+	tr '\0-\377' '\1-\377\0' <'$I/good' >'$I/new' && cat '$I/new' >'$I/data'")
+is "an image that is rewritten is not given out (vfile.3)" "$wrong" 0
+ok "but refused" test "$missing" -gt $((pages / 4))
+cp "$I/good" "$I/data"
+read -r right wrong missing < <(judge "head -c 8192 /proc/self/fd/9 >/dev/null; truncate -s 8192 '$I/data'")
+is "nor is one that is cut off" "$wrong $((right + missing))" "0 $pages"
+cp "$I/good" "$I/data"
+
+# One bit anywhere: never a wrong byte; and where the bit is used, it is seen.
+flips() { # N FILE FROM TO: "WRONG UNSEEN", how many of N flips gave a wrong page, and were not noticed
+	local n=$1 file=$2 from=$3 to=$4 wrongs=0 unseen=0 at
+	while ((n-- > 0)); do
+		at=$((from + (RANDOM << 15 | RANDOM) % (to - from)))
+		flip "$file" $at
+		read -r right wrong missing < <(judge)
+		flip "$file" $at
+		[[ $right != *: ]] || wrong=0 missing=$pages # refused from the beginning
+		[ "$wrong" = 0 ] || { wrongs=$((wrongs + 1)) && echo "# wrong with byte $at of $file" >&2; }
+		[ "$missing" != 0 ] || unseen=$((unseen + 1))
+	done
+	echo "$wrongs $unseen"
+}
+is "700 bits of the data: all are seen" "$(flips 700 "$I/data" 0 "$size")" "0 0"
+is "250 bits of the tree: all are seen" "$(flips 250 "$I/tree" 4096 "$(stat -c %s "$I/tree")")" "0 0"
+# What is there of it is used but for the UUID, and the rest of the salt's and the algorithm's room.
+like "100 bits of the superblock: never a wrong byte" "$(flips 100 "$I/tree" 0 512)" "^0 "
+
+# --- the server's death: an error at once, and nothing left (vfile.15) ---
+
+for how in erofs "erofs --loop" "squashfs --loop"; do
+	format=${how% *} loop=${how#"${how% *}"}
+	make_verity "$T/$format"
+	# shellcheck disable=SC2086 # an option or none
+	with --mount="$format:$T/m" ${loop:+--loop} -- ls "$T/m" >/dev/null
+	kill -KILL "$(servers)"
+	ok "$how: the server is gone" no_servers
+	out=$(timeout 20 cat "$T/m/usr/random" 2>&1 >/dev/null)
+	is "readers are told at once" "$? $(grep -c . <<<"$out")" "1 1"
+	ok "and the mount can be taken away" timeout 20 umount "$T/m"
+done
+is "readers who wait are told too" "$(with -- bash -c "
+	kill -STOP \$(pgrep -f '^@extmerge-fuse image --root=$hash')
+	for i in 1 2 3; do { dd if=/proc/self/fd/9 bs=4096 skip=\$((i * 40)) count=1 2>&1 | grep -c 'not connected'; } & done
+	sleep 0.3
+	kill -KILL \$(pgrep -f '^@extmerge-fuse image --root=$hash')
+	wait" | paste -sd' ')" "1 1 1"
+ok "no server is left" no_servers
+ok "no loop device is left either" no_loops
+finish
