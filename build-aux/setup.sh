@@ -28,6 +28,7 @@ automake need cmd:automake       automake         automake             automake 
 pkgconf  need cmd:pkg-config     pkg-config       pkgconf-pkg-config   pkgconf-pkg-config pkgconf         pkgconf         pkg-config
 mount    need pc:mount           libmount-dev     libmount-devel       libmount-devel    util-linux-libs  util-linux-dev  libmount-devel
 crypto   need pc:libcrypto       libssl-dev       openssl-devel        libopenssl-devel  openssl          openssl-dev     openssl-devel
+xxhash   need pc:libxxhash       libxxhash-dev    xxhash-devel         xxhash-devel      xxhash           xxhash-dev      xxHash-devel
 json     need pc:json-c          libjson-c-dev    json-c-devel         libjson-c-devel   json-c           json-c-dev      json-c-devel
 tables   need pc:smartcols       libsmartcols-dev libsmartcols-devel   libsmartcols-devel util-linux-libs util-linux-dev  libsmartcols-devel
 kmod     want pc:libkmod         libkmod-dev      kmod-devel           libkmod-devel     kmod             kmod-dev        libkmod-devel

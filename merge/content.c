@@ -12,12 +12,12 @@
 #include "tree.h"
 
 static bool has_release(const struct class *class, int fd) {
-	_cleanup_strv_ char **names = NULL;
+	_cleanup_(file_entries_done) struct file_entries entries = { 0 };
 	_cleanup_close_ int directory = file_open_in(fd, class->release_dir,
 						     O_RDONLY | O_DIRECTORY);
 
-	return directory >= 0 && file_list_opened(directory, 1024, &names) == 0 &&
-	       strv_length(names) > 0;
+	return directory >= 0 && file_list_opened(directory, 1024, &entries) == 0 &&
+	       entries.n > 0;
 }
 
 const struct class *content_class(const char *entry, const struct class *wished, int fd) {

@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A running SHA-256 that ends as text. By the plain functions, not EVP: those look for a provider and read
- * a configuration file first, which takes longer than a small merge, and OPENSSL_CONF of the caller's
- * environment must not matter.
+ * A running XXH3 of 128 bits that ends as text. It has to notice changes, not to resist somebody who
+ * makes two trees of one digest: who may write extensions is root, and what is trusted is decided by
+ * verity/, from the bytes. A cryptographic hash would mean to load libcrypto in every run.
  */
-#define OPENSSL_API_COMPAT 0x10100000L
-
 #include "digest.h"
 
-#include <openssl/sha.h>
+#define XXH_INLINE_ALL
 #include <string.h>
+#include <xxhash.h>
 
 struct digest {
-	SHA256_CTX context;
-	bool failed; /* sticky, so that adding needs no check at every call */
+	XXH3_state_t state;
 };
 
 int digest_new(struct digest **ret) {
-	struct digest *d = calloc(1, sizeof(*d));
+	struct digest *d = aligned_alloc(_Alignof(struct digest), sizeof(*d));
 
 	if (!d)
 		return -ENOMEM;
-	d->failed = !SHA256_Init(&d->context);
+	XXH3_128bits_reset(&d->state);
 	*ret = d;
 	return 0;
 }
 
 void digest_add(struct digest *d, const void *data, size_t len) {
-	d->failed |= !SHA256_Update(&d->context, data, len);
+	XXH3_128bits_update(&d->state, data, len);
 }
 
 void digest_add_text(struct digest *d, const char *text) {
@@ -36,14 +34,11 @@ void digest_add_text(struct digest *d, const char *text) {
 		digest_add(d, text, strlen(text) + 1);
 }
 
-int digest_finish(struct digest *d, char ret[static DIGEST_TEXT_MAX]) {
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+void digest_finish(const struct digest *d, char ret[static DIGEST_TEXT_MAX]) {
+	XXH128_hash_t hash = XXH3_128bits_digest(&d->state);
 
-	if (d->failed || !SHA256_Final(hash, &d->context))
-		return -EIO;
-	for (size_t i = 0; i < sizeof(hash); i++)
-		sprintf(ret + i * 2, "%02x", hash[i]);
-	return 0;
+	snprintf(ret, DIGEST_TEXT_MAX, "%016llx%016llx", (unsigned long long)hash.high64,
+		 (unsigned long long)hash.low64);
 }
 
 void digest_free(struct digest *d) {

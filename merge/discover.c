@@ -410,7 +410,7 @@ int discover(int root, const struct class *class, const struct host *host,
 	struct search s = { .root = root,
 			    .class = class,
 			    .host = host,
-			    .has_doubt = responsive_has_doubt(),
+			    .has_doubt = d->has_doubt,
 			    .found = d };
 	bool is_initrd = strcmp(host->scope, "initrd") == 0;
 	const char *const *directory = is_initrd ? class->search_initrd : class->search;

@@ -11,6 +11,7 @@
 
 struct discovery {
 	struct extensions *list; /* what is found is appended here, in the order of order.h */
+	bool has_doubt;		 /* responsive.h: given by the caller */
 	char **problems; /* what is wrong with search directories: sentences (strv) */
 	char **unread;	 /* those directories: "var/lib/extensions" (strv) */
 	/*

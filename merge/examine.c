@@ -68,16 +68,17 @@ static int refuse_mismatch(struct extension *e, ssize_t chosen, char *const *fil
 
 /* The names in the release directory that count; none where there is no directory. */
 static int list_release_files(const struct extension *e, char ***ret) {
-	_cleanup_strv_ char **names = NULL;
+	_cleanup_(file_entries_done) struct file_entries entries = { 0 };
 	_cleanup_close_ int fd = open_release_directory(e);
 	int r;
 
 	if (fd < 0)
 		return source_is_shortage(fd) ? fd : 0;
-	r = file_list(fd, RELEASE_FILES_MAX, &names);
-	for (char **name = names; r == 0 && *name; name++)
-		if (strncmp(*name, RELEASE_PREFIX, strlen(RELEASE_PREFIX)) == 0)
-			r = strv_append(ret, *name);
+	r = file_list_opened(fd, RELEASE_FILES_MAX, &entries);
+	for (size_t i = 0; r == 0 && i < entries.n; i++)
+		if (strncmp(entries.items[i].name, RELEASE_PREFIX,
+			    strlen(RELEASE_PREFIX)) == 0)
+			r = strv_append(ret, entries.items[i].name);
 	return r;
 }
 

@@ -89,32 +89,28 @@ int file_read(int fd, size_t max, char **ret, size_t *ret_len) {
 	return 0;
 }
 
-struct listing {
-	char **names;
-	size_t n, room;
-};
+static int add_entry(struct file_entries *l, const struct kernel_dirent *entry) {
+	char *name = strdup(entry->d_name);
 
-static int listing_add(struct listing *l, const char *name) {
-	if (l->n + 1 >= l->room) {
+	if (!name)
+		return -ENOMEM;
+	if (l->n == l->room) {
 		size_t room = l->room ? l->room * 2 : 32;
-		char **grown = reallocarray(l->names, room, sizeof(char *));
+		struct file_entry *grown = reallocarray(l->items, room, sizeof(*grown));
 
-		if (!grown)
+		if (!grown) {
+			free(name);
 			return -ENOMEM;
-		l->names = grown;
+		}
+		l->items = grown;
 		l->room = room;
 	}
-	l->names[l->n] = name ? strdup(name) : NULL;
-	if (!name)
-		return 0;
-	if (!l->names[l->n])
-		return -ENOMEM;
-	l->names[++l->n] = NULL;
+	l->items[l->n++] = (struct file_entry){ .name = name, .type = entry->d_type };
 	return 0;
 }
 
 /* Adds the entries that the kernel wrote into the buffer. */
-static int listing_take(struct listing *l, const char *buffer, ssize_t n, size_t max) {
+static int add_entries(struct file_entries *l, const char *buffer, ssize_t n, size_t max) {
 	int r = 0;
 
 	for (ssize_t at = 0; r == 0 && at < n;) {
@@ -123,15 +119,15 @@ static int listing_take(struct listing *l, const char *buffer, ssize_t n, size_t
 		at += entry->d_reclen;
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		r = l->n >= max ? -E2BIG : listing_add(l, entry->d_name);
+		r = l->n >= max ? -E2BIG : add_entry(l, entry);
 	}
 	return r;
 }
 
 /* Not readdir(3), which wants an fd to itself: a walk lists thousands of directories that it has open. */
-static int listing_fill(struct listing *l, int fd, size_t max) {
+static int read_entries(int fd, size_t max, struct file_entries *l) {
 	_Alignas(struct kernel_dirent) char buffer[16 * 1024];
-	int r = listing_add(l, NULL);
+	int r = 0;
 
 	while (r == 0) {
 		ssize_t n = sys_getdents64(fd, buffer, sizeof(buffer));
@@ -141,28 +137,49 @@ static int listing_fill(struct listing *l, int fd, size_t max) {
 		/* ENOENT: it has been removed meanwhile. */
 		if (n == 0 || (n < 0 && errno == ENOENT))
 			break;
-		r = n < 0 ? -errno : listing_take(l, buffer, n, max);
+		r = n < 0 ? -errno : add_entries(l, buffer, n, max);
 	}
 	return r;
 }
 
-int file_list_opened(int fd, size_t max, char ***ret) {
-	struct listing l = { 0 };
-	int r = listing_fill(&l, fd, max);
+static int compare_entries(const void *a, const void *b) {
+	return strcmp(((const struct file_entry *)a)->name,
+		      ((const struct file_entry *)b)->name);
+}
+
+int file_list_opened(int fd, size_t max, struct file_entries *ret) {
+	struct file_entries l = { 0 };
+	int r = read_entries(fd, max, &l);
 
 	if (r < 0) {
-		strv_free(l.names);
+		file_entries_done(&l);
 		return r;
 	}
-	strv_sort(l.names);
-	*ret = l.names;
+	if (l.n > 1)
+		qsort(l.items, l.n, sizeof(*l.items), compare_entries);
+	*ret = l;
 	return 0;
+}
+
+void file_entries_done(struct file_entries *l) {
+	for (size_t i = 0; i < l->n; i++)
+		free(l->items[i].name);
+	free(l->items);
+	*l = (struct file_entries){ 0 };
 }
 
 int file_list(int fd, size_t max, char ***ret) {
 	_cleanup_close_ int opened = file_reopen(fd, O_RDONLY | O_DIRECTORY);
+	_cleanup_(file_entries_done) struct file_entries l = { 0 };
+	int r = opened < 0 ? opened : file_list_opened(opened, max, &l);
+	char **names = r < 0 ? NULL : calloc(l.n + 1, sizeof(*names));
 
-	return opened < 0 ? opened : file_list_opened(opened, max, ret);
+	if (r < 0 || !names)
+		return r < 0 ? r : -ENOMEM;
+	for (size_t i = 0; i < l.n; i++)
+		names[i] = TAKE_PTR(l.items[i].name);
+	*ret = names;
+	return 0;
 }
 
 void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]) {

@@ -36,8 +36,23 @@ ssize_t file_read_at(int fd, void *buffer, size_t len, uint64_t offset);
  */
 int file_list(int fd, size_t max, char ***ret);
 
-/* The same for an fd that is open for reading and was not read from yet: the rest of it is read. */
-int file_list_opened(int fd, size_t max, char ***ret);
+struct file_entry {
+	char *name;
+	unsigned char
+		type; /* DT_*, as the file system says: not to be relied on where it is not trusted */
+};
+
+struct file_entries {
+	struct file_entry *items;
+	size_t n, room;
+};
+
+/*
+ * The same, with types, for an fd that is open for reading and was not read from yet: the rest of it is
+ * read. The caller ends *ret with file_entries_done().
+ */
+int file_list_opened(int fd, size_t max, struct file_entries *ret);
+void file_entries_done(struct file_entries *l);
 
 /* "/proc/self/fd/N" of an fd, for calls that only take a path. */
 #define FILE_FD_PATH_MAX 32

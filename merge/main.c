@@ -2,7 +2,6 @@
 /* extmerge: the command line. */
 #include <fcntl.h>
 #include <getopt.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -312,8 +311,6 @@ int main(int argc, char **argv) {
 
 	if (!has_standard_fds())
 		return EXIT_FAILED;
-	setlocale(LC_CTYPE, ""); /* of a locale, only these two are used */
-	setlocale(LC_TIME, "");
 	umask(022);
 	raise_fd_limit();
 	code = parse_options(argc, argv, &o, &done);

@@ -4,6 +4,6 @@
 
 /*
  * Loads the module `name` with all that it depends on. 0 also where it was there already; -ENOENT
- * where there is none; -ENOSYS where extmerge was built without libkmod.
+ * where there is none; -ENOSYS where extmerge was built without libkmod, or it is not installed.
  */
 int module_load(const char *name);

@@ -7,9 +7,9 @@
 
 #include "../verity/format.h"
 #include "../verity/gpt-write.h"
+#include "../verity/hasher.h"
 #include "../verity/hex.h"
 #include "../verity/sigpart.h"
-#include "digest.h"
 #include "file.h"
 #include "text.h"
 #include "version.h"
@@ -35,23 +35,24 @@ static struct gpt_partition *partition(struct work *w, enum gpt_role role) {
 	return &w->out->partitions[role];
 }
 
+/* With its end, so that "a", "bc" differs from "ab", "c". */
+static int add_text(struct hasher *h, const char *text) {
+	return hasher_add(h, text, strlen(text) + 1);
+}
+
 /* pack.10: a digest of what the words and the bytes before them say; the same input gives the same output. */
 static int derive(const char *purpose, const struct pack_request *p, const char *hash,
 		  uint8_t ret[static 32]) {
-	_cleanup_(digest_freep) struct digest *d = NULL;
-	char text[DIGEST_TEXT_MAX];
-	int r = digest_new(&d);
+	const char *const texts[] = { "extmerge.pack/1", purpose,	  p->class->name,
+				      p->name,		 p->architecture, hash ?: "" };
+	_cleanup_(hasher_freep) struct hasher *h = NULL;
+	int r = hasher_new("sha256", NULL, 0, &h);
 
-	if (r < 0)
-		return r;
-	digest_add_text(d, "extmerge.pack/1");
-	digest_add_text(d, purpose);
-	digest_add_text(d, p->class->name);
-	digest_add_text(d, p->name);
-	digest_add_text(d, p->architecture);
-	digest_add_text(d, hash);
-	r = digest_finish(d, text);
-	return r < 0 ? r : hex_decode(text, 64, true, ret);
+	if (r == 0)
+		r = hasher_begin(h);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
+		r = add_text(h, texts[i]);
+	return r < 0 ? r : hasher_end(h, ret);
 }
 
 static int derive_uuid(const char *purpose, const struct pack_request *p,
@@ -125,21 +126,29 @@ static int write_all(int fd, const void *bytes, size_t len, uint64_t offset) {
 static int copy_data(struct work *w) {
 	const struct gpt_partition *data = partition(w, GPT_DATA);
 	_cleanup_free_ uint8_t *buffer = malloc(COPY_SIZE);
-	_cleanup_(digest_freep) struct digest *d = NULL;
-	char text[DIGEST_TEXT_MAX];
-	int r = buffer ? digest_new(&d) : -ENOMEM;
+	_cleanup_(hasher_freep) struct hasher *h = NULL;
+	int r = buffer ? hasher_new("sha256", NULL, 0, &h) : -ENOMEM;
+	char text[32 * 2 + 1];
+	uint8_t hash[32];
 	ssize_t n;
 
+	if (r == 0)
+		r = hasher_begin(h);
 	for (uint64_t at = 0; r == 0 && at < data->size; at += (uint64_t)n) {
 		n = file_read_at(w->request->scratch, buffer, COPY_SIZE, at);
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
-		digest_add(d, buffer, (size_t)n);
-		r = write_all(w->request->image, buffer, (size_t)n, data->offset + at);
+		r = hasher_add(h, buffer, (size_t)n);
+		if (r == 0)
+			r = write_all(w->request->image, buffer, (size_t)n,
+				      data->offset + at);
 	}
 	if (r == 0)
-		r = digest_finish(d, text);
-	return r < 0 ? r : derive("salt", w->request, text, w->salt);
+		r = hasher_end(h, hash);
+	if (r < 0)
+		return r;
+	hex_encode(hash, sizeof(hash), text);
+	return derive("salt", w->request, text, w->salt);
 }
 
 /* pack.8: what is known before the content; places and UUIDs follow. */

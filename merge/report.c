@@ -4,14 +4,30 @@
 
 #include <langinfo.h>
 #include <libsmartcols.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 #include "file.h"
+#include "library.h"
 #include "log.h"
 #include "text.h"
 #include "transition.h"
+
+/* Loaded when the first table is printed: a merge at boot prints none. */
+LIBRARY(smartcols, "libsmartcols.so.1", "recommended", "prints tables");
+
+#define scols_line_set_data LIBRARY_CALL(smartcols, scols_line_set_data)
+#define scols_new_table LIBRARY_CALL(smartcols, scols_new_table)
+#define scols_print_table LIBRARY_CALL(smartcols, scols_print_table)
+#define scols_table_enable_ascii LIBRARY_CALL(smartcols, scols_table_enable_ascii)
+#define scols_table_enable_noheadings \
+	LIBRARY_CALL(smartcols, scols_table_enable_noheadings)
+#define scols_table_is_empty LIBRARY_CALL(smartcols, scols_table_is_empty)
+#define scols_table_new_column LIBRARY_CALL(smartcols, scols_table_new_column)
+#define scols_table_new_line LIBRARY_CALL(smartcols, scols_table_new_line)
+#define scols_unref_table LIBRARY_CALL(smartcols, scols_unref_table)
 
 /* One line on stdout; names in it may come from outside. */
 static void say(const char *format, ...) _printf_(1, 2);
@@ -32,11 +48,23 @@ struct column {
 	int flags;
 };
 
+/* Of a locale only these two are used, and only for tables: to read it takes as long as to mount an image. */
+static void use_locale(void) {
+	static bool is_used;
+
+	if (is_used)
+		return;
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_TIME, "");
+	is_used = true;
+}
+
 /* smartcols escapes control characters itself. NULL where memory ran out. */
 static struct libscols_table *make_table(const struct options *o,
 					 const struct column *columns) {
 	struct libscols_table *table = scols_new_table();
 
+	use_locale();
 	if (!table)
 		return NULL;
 	scols_table_enable_noheadings(table, !o->legend);
@@ -72,6 +100,7 @@ static void format_time(int64_t seconds, char ret[static 64]) {
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
+	use_locale();
 	if (!localtime_r(&t, &tm) || strftime(ret, 64, "%a %F %H:%M:%S", &tm) == 0)
 		strcpy(ret, "-");
 }

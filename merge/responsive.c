@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 
 #include "file.h"
-#include "mount.h"
 #include "strv.h"
 
 #define ANSWER_MILLISECONDS 5000
@@ -31,10 +30,8 @@ static int is_remote(const struct mount_info *i, void *data) {
 	return 0;
 }
 
-bool responsive_has_doubt(void) {
-	_cleanup_(mounts_freep) struct mounts *m = NULL;
-
-	return mounts_read(&m) == 0 && mounts_each(m, is_remote, NULL) == 1;
+bool responsive_has_doubt(const struct mounts *m) {
+	return mounts_each(m, is_remote, NULL) == 1;
 }
 
 static void touch_entry(int root, const char *directory, const char *entry) {

@@ -2,10 +2,10 @@
 /* Whether a directory answers: one on a dead network or FUSE server would hold us for ever. */
 #pragma once
 
-#include "base.h"
+#include "mount.h"
 
-/* Whether any file system is mounted whose answers come from elsewhere. Reads the whole mount table. */
-bool responsive_has_doubt(void);
+/* Whether any file system in the table is one whose answers come from elsewhere. */
+bool responsive_has_doubt(const struct mounts *m);
 
 /*
  * Where there is doubt about what is mounted (FUSE, NFS, CIFS, ...), lets a child

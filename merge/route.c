@@ -11,6 +11,7 @@
 #include "inputs.h"
 #include "kernel.h"
 #include "log.h"
+#include "responsive.h"
 #include "strv.h"
 #include "text.h"
 
@@ -33,9 +34,7 @@ enum exit_code route_fail(int error, const char *what) {
 	return route_code(error);
 }
 
-enum exit_code route_open(struct route *r, const struct options *o) {
-	int e;
-
+static enum exit_code open_root(struct route *r, const struct options *o) {
 	*r = (struct route)ROUTE_NONE;
 	r->options = o;
 	r->root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -44,9 +43,15 @@ enum exit_code route_open(struct route *r, const struct options *o) {
 		return EXIT_USAGE;
 	}
 	r->directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->directory < 0)
-		return route_fail(-errno, "open the working directory");
-	e = state_read(r->root, &r->state);
+	return r->directory < 0 ? route_fail(-errno, "open the working directory")
+				: EXIT_DONE;
+}
+
+static enum exit_code read_state(struct route *r) {
+	int e;
+
+	state_done(&r->state);
+	e = state_read(r->root, &r->state, NULL);
 	if (e == -ENOENT && access("/proc/self/mountinfo", F_OK) < 0) {
 		log_error("Cannot read the mount table: there is no /proc/self/mountinfo");
 		log_hint("mount /proc");
@@ -55,18 +60,13 @@ enum exit_code route_open(struct route *r, const struct options *o) {
 	return e < 0 ? route_fail(e, "read the mount table") : EXIT_DONE;
 }
 
-static enum exit_code read_state_again(struct route *r) {
-	int e;
+enum exit_code route_open(struct route *r, const struct options *o) {
+	enum exit_code code = open_root(r, o);
 
-	state_done(&r->state);
-	e = state_read(r->root, &r->state);
-	return e < 0 ? route_fail(e, "read the mount table") : EXIT_DONE;
+	return code == EXIT_DONE ? read_state(r) : code;
 }
 
-enum exit_code route_lock(struct route *r) {
-	enum exit_code code;
-	int healed;
-
+static enum exit_code take_lock(struct route *r) {
 	if (geteuid() != 0) {
 		log_error("Cannot change what is merged: root is needed");
 		log_hint("list, plan and status work without");
@@ -79,19 +79,28 @@ enum exit_code route_lock(struct route *r) {
 			r->options->lock_wait / 1000);
 		return EXIT_LOCKED;
 	}
-	if (r->lock < 0)
-		return route_fail(r->lock, "take the lock");
-	/* Another run may have changed it before we had the lock. */
-	code = read_state_again(r);
-	if (code != EXIT_DONE)
-		return code;
-	healed = state_heal(&r->state, r->root, r->directory);
+	return r->lock < 0 ? route_fail(r->lock, "take the lock") : EXIT_DONE;
+}
+
+static enum exit_code heal(struct route *r) {
+	int healed = state_heal(&r->state, r->root, r->directory);
+
 	if (healed < 0)
 		return route_fail(healed, "finish what an interrupted run began");
 	if (healed == 0)
 		return EXIT_DONE;
 	log_notice("Finished the switch that an interrupted run had begun.");
-	return read_state_again(r);
+	return read_state(r);
+}
+
+enum exit_code route_open_locked(struct route *r, const struct options *o) {
+	enum exit_code code = open_root(r, o);
+
+	if (code == EXIT_DONE)
+		code = take_lock(r);
+	if (code == EXIT_DONE) /* not before: another run could still change it */
+		code = read_state(r);
+	return code == EXIT_DONE ? heal(r) : code;
 }
 
 int route_take_submounts(const struct mounts *m, int hierarchy,
@@ -132,11 +141,11 @@ void route_submounts_done(struct route_submounts *s) {
 static int strip_copy(struct route *r) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state copy;
-	int e = state_read(r->base, &copy);
+	int e = state_read(r->base, &copy, &m);
 
 	if (e < 0)
 		return e;
-	e = mounts_read(&m);
+	r->found.has_doubt = responsive_has_doubt(m);
 	for (size_t i = 0; e == 0 && i < copy.n; i++)
 		if (copy.hierarchies[i].fd >= 0 &&
 		    route_has_class(r, copy.hierarchies[i].class))
@@ -145,6 +154,15 @@ static int strip_copy(struct route *r) {
 	if (e == 0)
 		e = state_peel(&copy, r->base, r->base);
 	state_done(&copy);
+	return e;
+}
+
+static int look_for_doubt(struct route *r) {
+	_cleanup_(mounts_freep) struct mounts *m = NULL;
+	int e = mounts_read(&m);
+
+	if (e == 0)
+		r->found.has_doubt = responsive_has_doubt(m);
 	return e;
 }
 
@@ -161,7 +179,7 @@ enum exit_code route_enter(struct route *r) {
 	r->base = open(r->options->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->base < 0)
 		return route_fail(-errno, "open the root");
-	e = r->is_privileged ? strip_copy(r) : 0;
+	e = r->is_privileged ? strip_copy(r) : look_for_doubt(r);
 	return e < 0 ? route_fail(e, "look below what is merged") : EXIT_DONE;
 }
 
@@ -181,8 +199,6 @@ static bool is_merged(const struct route *r, const struct class *class) {
 static int discover_class(struct route *r, const struct class *class) {
 	int e;
 
-	r->found.list = &r->extensions;
-	r->found.losers = r->losers;
 	e = discover(r->base, class, &r->host, &r->found);
 	return e < 0 || r->losers || !is_merged(r, class) ? e : inputs_digest(r, class);
 }
@@ -190,6 +206,8 @@ static int discover_class(struct route *r, const struct class *class) {
 static int discover_all(struct route *r) {
 	int e = 0;
 
+	r->found.list = &r->extensions;
+	r->found.losers = r->losers;
 	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
 		if (r->options->classes[c])
 			e = discover_class(r, &classes[c]);
@@ -378,12 +396,6 @@ enum exit_code route_survey(struct route *r, const struct options *o) {
 	if (code == EXIT_DONE)
 		code = route_discover(r);
 	return code == EXIT_DONE ? route_examine(r) : code;
-}
-
-enum exit_code route_open_locked(struct route *r, const struct options *o) {
-	enum exit_code code = route_open(r, o);
-
-	return code == EXIT_DONE ? route_lock(r) : code;
 }
 
 enum exit_code route_plan_removal(struct route *r) {

@@ -64,9 +64,6 @@ struct route {
 /* Opens the root and reads what is merged. */
 enum exit_code route_open(struct route *r, const struct options *o);
 
-/* For verbs that change something: needs privilege, takes the lock, heals, reads the state anew. */
-enum exit_code route_lock(struct route *r);
-
 /* Goes into the workshop, where nothing is merged; without privilege looks at the host as it is. */
 enum exit_code route_enter(struct route *r);
 
@@ -79,7 +76,7 @@ enum exit_code route_examine(struct route *r);
 /* What verbs that change nothing begin with: all of the above but the lock. */
 enum exit_code route_survey(struct route *r, const struct options *o);
 
-/* What verbs that change something begin with: route_open() and route_lock(). */
+/* What verbs that change something begin with: needs privilege, takes the lock, reads what is merged, and heals. */
 enum exit_code route_open_locked(struct route *r, const struct options *o);
 
 /* The plan of removing everything of the chosen classes. */

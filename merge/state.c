@@ -90,7 +90,7 @@ static int read_hierarchy(int root, const struct mounts *m, struct state_hierarc
 	return h->record ? 0 : -ENOMEM;
 }
 
-static int read_once(int root, struct state *ret) {
+static int read_once(int root, struct state *ret, struct mounts **ret_table) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state s = { .n = 0 };
 	int r = mounts_read(&m);
@@ -109,15 +109,17 @@ static int read_once(int root, struct state *ret) {
 		return r;
 	}
 	*ret = s;
+	if (ret_table)
+		*ret_table = TAKE_PTR(m);
 	return 0;
 }
 
 /* ESTALE: a mount that is seen is not in the table, as it came after that was read, or was not read at all. */
-int state_read(int root, struct state *ret) {
+int state_read(int root, struct state *ret, struct mounts **ret_table) {
 	int r = -ESTALE;
 
 	for (unsigned i = 0; r == -ESTALE && i < READ_TRIES; i++)
-		r = read_once(root, ret);
+		r = read_once(root, ret, ret_table);
 	return r;
 }
 

@@ -30,8 +30,11 @@ struct state {
 	size_t n;
 };
 
-/* Looks at the hierarchies below `root` in the namespace of this process. 0 or a negative errno. */
-int state_read(int root, struct state *ret);
+/*
+ * Looks at the hierarchies below `root` in the namespace of this process. *ret_table, which may be NULL, is the
+ * mount table that was read for it; the caller owns it. 0 or a negative errno.
+ */
+int state_read(int root, struct state *ret, struct mounts **ret_table);
 void state_done(struct state *s);
 
 /*

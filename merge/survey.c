@@ -198,15 +198,17 @@ static void count_hidden(struct survey *s, unsigned below_layer) {
 }
 
 /* The walk goes into a directory: both the index and the host's tree have to go with it. */
-static int descend(struct survey *s, const struct tree_entry *e, int64_t node) {
+static int descend(struct survey *s, const struct tree_entry *e, int64_t node,
+		   enum overlap_type below) {
+	int parent = below == OVERLAP_ABSENT ? -EBADF : s->bases[e->depth - 1];
 	int base = -EBADF;
 
-	if (s->bases[e->depth - 1] >= 0)
-		base = openat(s->bases[e->depth - 1], e->name,
+	if (parent >= 0)
+		base = openat(parent, e->name,
 			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* The host has none, or something else there; other errors must not pass for that. */
-	if (base < 0 && s->bases[e->depth - 1] >= 0 && errno != ENOENT &&
-	    errno != ENOTDIR && errno != ELOOP)
+	if (base < 0 && parent >= 0 && errno != ENOENT && errno != ENOTDIR &&
+	    errno != ELOOP)
 		return -errno;
 	s->nodes[e->depth] = (uint32_t)node;
 	s->bases[e->depth] = base;
@@ -245,7 +247,7 @@ static int enter_one(struct survey *s, const struct tree_entry *e) {
 	if (hierarchy_has_mount(s->h, e->path))
 		return note_covered(s->layer, e);
 	r = keep_witness(s->layer, e);
-	return r < 0 || e->fd < 0 ? r : descend(s, e, node);
+	return r < 0 || e->fd < 0 ? r : descend(s, e, node, (enum overlap_type)below);
 }
 
 static int enter(const struct tree_entry *e, void *data) {

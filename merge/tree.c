@@ -2,12 +2,12 @@
 /* A bounded walk over a directory tree that is not trusted. */
 #include "tree.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
 #include "file.h"
-#include "strv.h"
 
 const struct tree_limits tree_limits_default = {
 	.nodes = 1000 * 1000,
@@ -17,8 +17,8 @@ const struct tree_limits tree_limits_default = {
 
 /* One directory that the walk is inside of. */
 struct frame {
-	char **names; /* sorted; not visited yet from `next` on */
-	size_t next;
+	struct file_entries entries;
+	size_t next;	 /* not visited yet from here on */
 	size_t path_len; /* of the walk's path up to and with this directory */
 	struct tree_entry entry;
 };
@@ -70,7 +70,7 @@ static int set_path(struct walk *w, size_t len, const char *name) {
 static void pop_frame(struct walk *w) {
 	struct frame *f = &w->frames[--w->n_frames];
 
-	strv_free(f->names);
+	file_entries_done(&f->entries);
 	close_fdp(&f->entry.fd);
 }
 
@@ -79,7 +79,7 @@ static int push_frame(struct walk *w, const struct tree_entry *e) {
 	struct frame *f = &w->frames[w->n_frames++];
 
 	*f = (struct frame){ .entry = *e, .path_len = strlen(w->path) };
-	return file_list_opened(e->fd, w->limits->nodes, &f->names);
+	return file_list_opened(e->fd, w->limits->nodes, &f->entries);
 }
 
 /*
@@ -100,13 +100,25 @@ static int open_directory(struct walk *w, struct tree_entry *e) {
 	return fstat(e->fd, &e->st) < 0 ? -errno : 0;
 }
 
-static int visit(struct walk *w, struct tree_entry *e) {
+/* What the directory says of the entry's type saves a system call for each directory, and decides nothing. */
+static int look_at(struct walk *w, struct tree_entry *e, unsigned char type) {
+	bool is_tried = type == DT_DIR;
+	int r = is_tried ? open_directory(w, e) : 0;
+
+	if (e->fd >= 0 || (r < 0 && r != -ENOTDIR && r != -ELOOP))
+		return r;
+	if (fstatat(e->parent, e->name, &e->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISDIR(e->st.st_mode))
+		return 0;
+	return is_tried ? r : open_directory(w, e);
+}
+
+static int visit(struct walk *w, struct tree_entry *e, unsigned char type) {
 	int r = check_limits(w);
 
-	if (r == 0 && fstatat(e->parent, e->name, &e->st, AT_SYMLINK_NOFOLLOW) < 0)
-		r = -errno;
-	if (r == 0 && S_ISDIR(e->st.st_mode))
-		r = open_directory(w, e);
+	if (r == 0)
+		r = look_at(w, e, type);
 	if (r == 0)
 		r = w->visitor->enter(e, w->visitor->data);
 	if (r == 0 && e->fd >= 0)
@@ -117,11 +129,11 @@ static int visit(struct walk *w, struct tree_entry *e) {
 
 static int step(struct walk *w) {
 	struct frame *f = &w->frames[w->n_frames - 1];
-	const char *name = f->names[f->next];
+	const struct file_entry *entry = f->entries.items + f->next;
 	struct tree_entry e;
 	int r;
 
-	if (!name) {
+	if (f->next == f->entries.n) {
 		w->path[f->path_len] = '\0';
 		f->entry.path = w->path;
 		f->entry.name = strrchr(w->path, '/') ? strrchr(w->path, '/') + 1
@@ -132,15 +144,15 @@ static int step(struct walk *w) {
 		return 0;
 	}
 	f->next++;
-	r = set_path(w, f->path_len, name);
+	r = set_path(w, f->path_len, entry->name);
 	if (r < 0)
 		return r;
 	e = (struct tree_entry){ .path = w->path,
-				 .name = name,
+				 .name = entry->name,
 				 .depth = w->n_frames,
 				 .parent = f->entry.fd,
 				 .fd = -EBADF };
-	return visit(w, &e);
+	return visit(w, &e, entry->type);
 }
 
 static int enter_root(struct walk *w, int root) {

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "../merge/digest.h"
 #include "../merge/text.h"
+#include "hasher.h"
+#include "hex.h"
+#include "libcrypto.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192
@@ -126,13 +128,15 @@ static int read_subject(X509_NAME *name, struct signer *s) {
 
 static int read_fingerprint(const struct cert *c, size_t len,
 			    char ret[static CERT_FINGERPRINT_MAX]) {
-	_cleanup_(digest_freep) struct digest *d = NULL;
-	int r = digest_new(&d);
+	_cleanup_(hasher_freep) struct hasher *h = NULL;
+	uint8_t hash[32];
+	int r = hasher_new("sha256", NULL, 0, &h);
 
-	if (r < 0)
-		return r;
-	digest_add(d, c->der, len);
-	return digest_finish(d, ret);
+	if (r == 0)
+		r = hasher_digest(h, c->der, len, hash);
+	if (r == 0)
+		hex_encode(hash, sizeof(hash), ret);
+	return r;
 }
 
 /* RFC 8017 A.1.1. With an exponent of 1 everybody could sign. */
@@ -224,6 +228,8 @@ int cert_parse(const char *pem, size_t len, struct cert **ret, const char **ret_
 	_cleanup_(block_done) struct block block = { 0 };
 	int r;
 
+	if (!library_load(&crypto))
+		return -ELIBACC;
 	/* No configuration file: OPENSSL_CONF of the caller's environment must not matter. */
 	if (!c || !OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
 		return -ENOMEM;
@@ -259,15 +265,15 @@ static int verify(const struct cert *c, const EVP_MD *md, const void *data, size
 
 int cert_verify(const struct cert *c, enum pkcs7_digest digest, const void *data,
 		size_t len, const struct der *signature) {
-	static const EVP_MD *(*const digests[PKCS7_DIGEST_COUNT])(void) = {
-		[PKCS7_SHA256] = EVP_sha256,
-		[PKCS7_SHA384] = EVP_sha384,
-		[PKCS7_SHA512] = EVP_sha512,
+	const EVP_MD *const digests[PKCS7_DIGEST_COUNT] = {
+		[PKCS7_SHA256] = EVP_sha256(),
+		[PKCS7_SHA384] = EVP_sha384(),
+		[PKCS7_SHA512] = EVP_sha512(),
 	};
 	int r;
 
 	ERR_set_mark();
-	r = verify(c, digests[digest](), data, len, signature);
+	r = verify(c, digests[digest], data, len, signature);
 	ERR_pop_to_mark();
 	return r;
 }

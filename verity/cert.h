@@ -30,7 +30,7 @@ struct cert {
 };
 
 /*
- * Reads the first certificate of a PEM text. 0 with *ret, which the caller owns; -ENOMEM; -EBADMSG and
+ * Reads the first certificate of a PEM text. 0 with *ret, which the caller owns; -ENOMEM; -ELIBACC without libcrypto; -EBADMSG and
  * *ret_why, a static sentence, where there is none or it is malformed. A key other than RSA with
  * 2048 to 8192 bits, P-256 or P-384 is a weakness (specs: certs.6 to certs.9).
  */

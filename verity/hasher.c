@@ -6,26 +6,20 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "libcrypto.h"
+
 struct hasher {
 	EVP_MD_CTX *context;
 	size_t salt_size;
 	uint8_t salt[];
 };
 
-static const struct {
-	const char *name;
-	const EVP_MD *(*type)(void);
-} algorithms[] = {
-	{ "sha256", EVP_sha256 },
-	{ "sha384", EVP_sha384 },
-	{ "sha512", EVP_sha512 },
-};
-
 static const EVP_MD *find_type(const char *name) {
-	for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++)
-		if (strcmp(name, algorithms[i].name) == 0)
-			return algorithms[i].type();
-	return NULL;
+	if (strcmp(name, "sha256") == 0)
+		return EVP_sha256();
+	if (strcmp(name, "sha384") == 0)
+		return EVP_sha384();
+	return strcmp(name, "sha512") == 0 ? EVP_sha512() : NULL;
 }
 
 int hasher_new(const char *algorithm, const uint8_t *salt, size_t salt_size,
@@ -50,13 +44,26 @@ int hasher_new(const char *algorithm, const uint8_t *salt, size_t salt_size,
 	return 0;
 }
 
-int hasher_digest(struct hasher *h, const void *bytes, size_t len, uint8_t *ret) {
-	if (!EVP_DigestInit_ex(h->context, NULL, NULL) ||
-	    !EVP_DigestUpdate(h->context, h->salt, h->salt_size) ||
-	    !EVP_DigestUpdate(h->context, bytes, len) ||
-	    !EVP_DigestFinal_ex(h->context, ret, NULL))
+int hasher_begin(struct hasher *h) {
+	if (!EVP_DigestInit_ex(h->context, NULL, NULL))
 		return -EIO;
-	return 0;
+	return hasher_add(h, h->salt, h->salt_size);
+}
+
+int hasher_add(struct hasher *h, const void *bytes, size_t len) {
+	return EVP_DigestUpdate(h->context, bytes, len) ? 0 : -EIO;
+}
+
+int hasher_end(struct hasher *h, uint8_t *ret) {
+	return EVP_DigestFinal_ex(h->context, ret, NULL) ? 0 : -EIO;
+}
+
+int hasher_digest(struct hasher *h, const void *bytes, size_t len, uint8_t *ret) {
+	int r = hasher_begin(h);
+
+	if (r == 0)
+		r = hasher_add(h, bytes, len);
+	return r < 0 ? r : hasher_end(h, ret);
 }
 
 void hasher_free(struct hasher *h) {

@@ -16,5 +16,10 @@ int hasher_new(const char *algorithm, const uint8_t *salt, size_t salt_size,
 /* Writes the digest of the salt and `len` bytes. 0, or -EIO where libcrypto failed. */
 int hasher_digest(struct hasher *h, const void *bytes, size_t len, uint8_t *ret);
 
+/* The same piece by piece: begin, add as often as needed, end. 0 or -EIO. */
+int hasher_begin(struct hasher *h);
+int hasher_add(struct hasher *h, const void *bytes, size_t len);
+int hasher_end(struct hasher *h, uint8_t *ret);
+
 void hasher_free(struct hasher *h);
 DEFINE_CLEANUP(struct hasher, hasher_free)

@@ -9,6 +9,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "libcrypto.h"
+
 DEFINE_CLEANUP(BIO, BIO_free)
 DEFINE_CLEANUP(PKCS7, PKCS7_free)
 

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The bare system calls of a merge, and nothing else: nothing is searched, examined, matched, ordered,
- * compared, recorded or checked. What extmerge needs is measured against it.
+ * The bare system calls of a merge, and nothing else: nothing is searched, matched, ordered, compared,
+ * recorded or checked. What extmerge needs is measured against it.
  *
- *     bare HIERARCHY EXTENSION...      merges, e.g. bare /root/usr one.raw two.erofs three/
- *     bare --repeat N HIERARCHY ...    N times, unmerging each time; prints the microseconds of each merge
+ *     bare [--look] HIERARCHY EXTENSION...     merges, e.g. bare /root/usr one.raw two.erofs three/
+ *     bare [--look] --repeat N HIERARCHY ...   N times, unmerging each time; prints the microseconds of each merge
+ *
+ * With --look it also looks at what it merges, as a merge that keeps its promises must: the release file
+ * is read, and of every entry of every layer the status and the names of the extended attributes, with as few
+ * system calls as that can be done with. Nothing is done with what was read.
  *
  * erofs is mounted straight from its file, squashfs through a loop device; a directory is opened.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <linux/mount.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +26,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,7 +103,71 @@ static int open_tree_of(const char *extension) {
 	return tree;
 }
 
-static void merge(const char *hierarchy, char **extensions, int n) {
+/* Linux 6.13; before that there is no way to do it with one call for each file. */
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465
+#endif
+
+struct entry {
+	unsigned long long inode, next;
+	unsigned short size;
+	unsigned char type;
+	char name[];
+};
+
+static void look_below(int parent, const char *name);
+
+static void look_at(int directory, const struct entry *e) {
+	char names[1024];
+	struct stat st;
+
+	if (strcmp(e->name, ".") == 0 || strcmp(e->name, "..") == 0)
+		return;
+	if (e->type == DT_DIR) {
+		look_below(directory, e->name);
+		return;
+	}
+	must(fstatat(directory, e->name, &st, AT_SYMLINK_NOFOLLOW), e->name);
+	(void)syscall(SYS_listxattrat, directory, e->name, AT_SYMLINK_NOFOLLOW, names,
+		      sizeof(names));
+}
+
+static void look_below(int parent, const char *name) {
+	_Alignas(struct entry) char buffer[16384];
+	int fd = must(openat(parent, name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+		      name);
+	struct stat st;
+	long n;
+
+	must(fstat(fd, &st), name);
+	(void)flistxattr(fd, buffer, sizeof(buffer));
+	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (long at = 0; at < n;) {
+			const struct entry *e = (const struct entry *)(buffer + at);
+
+			look_at(fd, e);
+			at += e->size;
+		}
+	must((int)n, name);
+	close(fd);
+}
+
+/* The release file of x01.raw or x01 is extension-release.x01. */
+static void look(int tree, const char *hierarchy, const char *extension) {
+	const char *name = strrchr(extension, '/') + 1;
+	char path[512], text[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "usr/lib/extension-release.d/extension-release.%.*s",
+		 (int)strcspn(name, "."), name);
+	fd = must(openat(tree, path, O_RDONLY | O_CLOEXEC), path);
+	must((int)read(fd, text, sizeof(text)), path);
+	close(fd);
+	look_below(tree, hierarchy);
+}
+
+static void merge(const char *hierarchy, char **extensions, int n, bool is_looking) {
 	const char *name = strrchr(hierarchy, '/') + 1;
 	int fd = must(do_fsopen("overlay"), "fsopen"), trees[500], tree, base;
 
@@ -110,6 +181,8 @@ static void merge(const char *hierarchy, char **extensions, int n) {
 		must(do_fsconfig(fd, FSCONFIG_SET_FD, "lowerdir+", NULL, layer),
 		     "lowerdir+");
 		close(layer);
+		if (is_looking)
+			look(trees[i], name, extensions[i]);
 	}
 	base = must(open(hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC), hierarchy);
 	must(do_fsconfig(fd, FSCONFIG_SET_FD, "lowerdir+", NULL, base), "lowerdir+");
@@ -134,23 +207,26 @@ static double now(void) {
 }
 
 int main(int argc, char **argv) {
+	bool is_looking = argc > 1 && strcmp(argv[1], "--look") == 0;
 	int repeat = 0;
 
+	argv += is_looking;
+	argc -= is_looking;
 	if (argc > 2 && strcmp(argv[1], "--repeat") == 0) {
 		repeat = atoi(argv[2]);
 		argv += 2;
 		argc -= 2;
 	}
 	if (argc < 3 || argc > 502 || !strchr(argv[1], '/')) {
-		fputs("bare [--repeat N] HIERARCHY EXTENSION...\n", stderr);
+		fputs("bare [--look] [--repeat N] HIERARCHY EXTENSION...\n", stderr);
 		return 2;
 	}
 	if (repeat == 0)
-		merge(argv[1], argv + 2, argc - 2);
+		merge(argv[1], argv + 2, argc - 2, is_looking);
 	for (; repeat > 0; repeat--) {
 		double start = now();
 
-		merge(argv[1], argv + 2, argc - 2);
+		merge(argv[1], argv + 2, argc - 2, is_looking);
 		printf("%.0f\n", now() - start);
 		must(umount2(argv[1], MNT_DETACH), "umount");
 	}

@@ -27,7 +27,9 @@
 #   merge      onto the bare root
 #   changed    refresh after one extension of the set was replaced by another version
 #   unchanged  refresh with nothing new (systemd-sysext 252 has no such thing, it merges all again)
-#   bare       tests/bench/bare.c: the system calls that a merge of this set cannot do without
+#   bare       tests/bench/bare.c --look: the system calls that a merge of this set cannot do without: each
+#              layer is mounted, its release file is read, and every entry of it is looked at once
+#   mounts     tests/bench/bare.c: of these only the mounting
 set -u
 export LC_ALL=C
 
@@ -177,7 +179,8 @@ one_round() {
 		measure "$tool" unchanged sysext "$tool" refresh
 		sysext "$tool" unmerge >"$DISK/log" 2>&1
 	done
-	measure bare merge "$DISK/bare" "$R/usr" "${extensions[@]}" && umount "$R/usr"
+	measure bare merge "$DISK/bare" --look "$R/usr" "${extensions[@]}" && umount "$R/usr"
+	measure mounts merge "$DISK/bare" "$R/usr" "${extensions[@]}" && umount "$R/usr"
 	measure nothing start /bin/true
 }
 
@@ -207,6 +210,10 @@ version_of() { # TOOL
 	sysext "$1" --version 2>/dev/null | head -n 1 | grep -o '[0-9][0-9.]*' | head -n 1
 }
 
+ratio() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a / b }'
+}
+
 peer_times() { # PEER: the three cells of a row, each with how much longer it takes than extmerge
 	local what ours theirs
 	for what in merge changed unchanged; do
@@ -217,7 +224,7 @@ peer_times() { # PEER: the three cells of a row, each with how much longer it ta
 }
 
 report() {
-	local peer ours bare
+	local peer ours bare mounts
 
 	echo
 	echo "## Extensions of $files files ($kinds)"
@@ -231,12 +238,13 @@ report() {
 	echo
 	echo "### extmerge $(version_of extmerge) and the system calls that a merge cannot do without"
 	echo
-	echo "| what | n | merge | bare calls | ratio | changed refresh | unchanged refresh |"
-	echo "|---|---|---|---|---|---|---|"
+	echo "| what | n | merge | bare calls | ratio | only mounting | ratio | changed refresh | unchanged refresh |"
+	echo "|---|---|---|---|---|---|---|---|---|"
 	for kind in $kinds; do
 		for size in $sizes; do
 			ours=$(median "$kind" "$size" extmerge merge) bare=$(median "$kind" "$size" bare merge)
-			echo "| $kind | $size | $ours | $bare | $(awk -v o="$ours" -v b="$bare" 'BEGIN { printf "%.1f", o / b }')" \
+			mounts=$(median "$kind" "$size" mounts merge)
+			echo "| $kind | $size | $ours | $bare | $(ratio "$ours" "$bare") | $mounts | $(ratio "$ours" "$mounts")" \
 				"| $(median "$kind" "$size" extmerge changed) | $(median "$kind" "$size" extmerge unchanged) |"
 		done
 	done

@@ -112,7 +112,9 @@ static int tree_fingerprint(int root, const struct tree_limits *limits, char *re
 	if (r == 0)
 		r = tree_walk(root, limits,
 			      &(struct tree_visitor){ .enter = add, .data = d });
-	return r < 0 ? r : digest_finish(d, ret);
+	if (r == 0)
+		digest_finish(d, ret);
+	return r;
 }
 
 START_TEST(order) {

@@ -55,6 +55,17 @@ get_kernel() { # DIRECTORY
 	mv "$1.new" "$1"
 }
 
+# The libraries of the program, those too that it loads when they are needed (its notes name them).
+libraries() {
+	local soname path
+
+	ldd "$EXTMERGE" | grep -oE '/[^ ]+'
+	for soname in $(grep -aoE '"soname":\["[^"]+' "$EXTMERGE" | cut -d'"' -f4); do
+		path=$(ldconfig -p | awk -v soname="$soname" '$1 == soname { print $NF; exit }')
+		[ -z "$path" ] || { echo "$path"; ldd "$path" | grep -oE '/[^ ]+'; }
+	done
+}
+
 # The guest: busybox, the program with its libraries, the modules with their index, and the images.
 make_guest() { # DIRECTORY MODULES
 	local guest=$1 lib=$2 release=${2##*/} library module file path index
@@ -63,7 +74,7 @@ make_guest() { # DIRECTORY MODULES
 	cp "$(command -v busybox)" "$EXTMERGE" "$guest/bin/"
 	cp "$TESTS_DIR/vm/init" "$guest/init"
 	chmod 755 "$guest/init"
-	ldd "$EXTMERGE" | grep -oE '/[^ ]+' | while read -r library; do
+	libraries | sort -u | while read -r library; do
 		mkdir -p "$guest${library%/*}" && cp -L "$library" "$guest$library"
 	done
 	for module in "${modules[@]}"; do

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Libraries that are loaded when they are needed. */
+#include "library.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include "log.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *load(struct library *l) {
+	if (l->handle || l->is_missing)
+		return l->handle;
+	l->handle = dlopen(l->name, RTLD_NOW | RTLD_LOCAL);
+	if (!l->handle) {
+		l->is_missing = true;
+		log_error("a library is needed that cannot be loaded: %s", dlerror());
+	}
+	return l->handle;
+}
+
+bool library_load(struct library *l) {
+	bool is_there;
+
+	pthread_mutex_lock(&lock);
+	is_there = load(l) != NULL;
+	pthread_mutex_unlock(&lock);
+	return is_there;
+}
+
+/* Stands for each function that is missing. No ABI of Linux minds arguments that nobody looks at. */
+static void *nothing(void) {
+	return NULL;
+}
+
+static void *look_up(struct library *l, const char *function) {
+	void *address = NULL;
+
+	pthread_mutex_lock(&lock);
+	if (load(l)) {
+		address = dlsym(l->handle, function);
+		if (!address)
+			log_error("%s has no %s()", l->name, function);
+	}
+	pthread_mutex_unlock(&lock);
+	return address ?: (void *)nothing;
+}
+
+void *library_find(struct library *l, const char *function, void **known) {
+	void *address = __atomic_load_n(known, __ATOMIC_ACQUIRE);
+
+	if (!address) {
+		address = look_up(l, function);
+		__atomic_store_n(known, address, __ATOMIC_RELEASE);
+	}
+	return address;
+}
