@@ -60,6 +60,7 @@ jq       want cmd:jq             jq               jq                   jq       
 qemu     want cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x86        qemu-system-x86  qemu-system-x86_64 qemu
 busybox  want cmd:busybox        busybox-static   busybox              busybox-static    busybox          busybox-static  busybox
 cpio     want cmd:cpio           cpio             cpio                 cpio              cpio             cpio            cpio
+patchelf want cmd:patchelf       patchelf         patchelf             patchelf          patchelf         patchelf        patchelf
 depmod   want cmd:depmod         kmod             kmod                 kmod              kmod             kmod            kmod
 debian   want cmd:mmdebstrap     mmdebstrap       -                    -                 -                -               -
 xz       want cmd:xz             xz-utils         xz                   xz                xz               xz              xz

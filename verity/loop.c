@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "node.h"
+
 /* Others take the number between the two calls as well: this often before it is an error. */
 #define LOOP_TRIES 64
 #define LOOP_CONTROL_MINOR 237
@@ -15,24 +17,6 @@
 #define LOOP_MAJOR 7
 /* Whatever the image's table counts in: every file system's blocks are a multiple of it. */
 #define LOOP_SECTOR_SIZE 512
-
-/* Opens /dev/`name`, or a node of our own where it is missing or no such device any more. */
-static int open_node(const char *name, mode_t type, dev_t device, int flags, int nodes) {
-	char path[32];
-	struct stat st;
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	if (stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type &&
-	    st.st_rdev == device) {
-		fd = open(path, flags | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	if (mknodat(nodes, name, type | 0600, device) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(nodes, name, flags | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
-}
 
 static int configure(int loop, int fd, uint64_t offset, uint64_t size) {
 	const struct loop_config config = {
@@ -50,13 +34,13 @@ static int configure(int loop, int fd, uint64_t offset, uint64_t size) {
 
 static int attach_once(int control, int fd, uint64_t offset, uint64_t size, int nodes) {
 	_cleanup_close_ int loop = -EBADF;
-	char name[16];
+	char path[24];
 	int n = ioctl(control, LOOP_CTL_GET_FREE), r;
 
 	if (n < 0)
 		return -errno;
-	snprintf(name, sizeof(name), "loop%d", n);
-	loop = open_node(name, S_IFBLK, makedev(LOOP_MAJOR, (unsigned)n), O_RDONLY, nodes);
+	snprintf(path, sizeof(path), "/dev/loop%d", n);
+	loop = node_open(path, S_IFBLK, makedev(LOOP_MAJOR, (unsigned)n), O_RDONLY, nodes);
 	if (loop < 0)
 		return loop;
 	r = configure(loop, fd, offset, size);
@@ -64,7 +48,7 @@ static int attach_once(int control, int fd, uint64_t offset, uint64_t size, int 
 }
 
 int loop_attach(int fd, uint64_t offset, uint64_t size, int nodes) {
-	_cleanup_close_ int control = open_node("loop-control", S_IFCHR,
+	_cleanup_close_ int control = node_open("/dev/loop-control", S_IFCHR,
 						makedev(MISC_MAJOR, LOOP_CONTROL_MINOR),
 						O_RDWR, nodes);
 	int r = -EBUSY;

@@ -7,52 +7,20 @@
 # Needs qemu-system-x86_64, busybox-static, cpio, and a network to get the kernels from, once: they are kept in
 # ${EXTMERGE_CACHE:-~/.cache/extmerge}. Ends with 77 and the reason where one of these is missing.
 . "${TESTS_DIR:?}/lib.sh"
-cache=${EXTMERGE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/extmerge}
+. "${TESTS_DIR:?}/vm/lib.bash"
 modules=(overlay erofs squashfs loop libcrc32c crc32c_generic crc32c-intel lz4_decompress xxhash)
 
-give_up() {
-	echo "1..0 # SKIP $*"
-	echo "$*"
-	exit 77
-}
-
-[ "$(uname -m)" = x86_64 ] || give_up "only for x86_64"
-for tool in qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs; do
-	command -v "$tool" >/dev/null || give_up "there is no $tool"
-done
-work=$(mktemp -d "${TMPDIR:-/tmp}/extmerge-vm.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-
-# apt with the machine's own mirror and keys, but of another suite, and with no state of the machine's.
-apt_of_suite() {
-	local apt=$work/apt-$suite source
-
-	if [ ! -d "$apt" ]; then
-		mkdir -p "$apt"/{lists/partial,archives/partial}
-		source=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -v '^#' |
-			grep -oE 'https?://[^ ]+' | grep -v security | head -n 1)
-		[ -n "$source" ] || return 1
-		echo "deb $source $suite main" >"$apt/sources.list"
-	fi
-	apt-get -q -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
-		-o Dir::State::lists="$apt/lists" -o Dir::Cache::archives="$apt/archives" -o Dir::Cache::pkgcache= \
-		-o Dir::Cache::srcpkgcache= -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root "$@"
-}
+need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs
+make_work
 
 # Downloads the suite's cloud kernel (in newer suites several packages) and unpacks it into the cache.
 get_kernel() { # DIRECTORY
-	local packages package
+	local packages
 
-	apt_of_suite update >"$work/apt.log" 2>&1 || return 1
-	mapfile -t packages < <(apt_of_suite install -s --no-install-recommends linux-image-cloud-amd64 2>/dev/null |
+	apt_of_suite "$suite" update >"$work/apt.log" 2>&1 || return 1
+	mapfile -t packages < <(apt_of_suite "$suite" install -s --no-install-recommends linux-image-cloud-amd64 2>/dev/null |
 		sed -nE 's/^Inst (linux-(image|binary|modules)-[0-9][^ ]*) .*/\1/p')
-	[ ${#packages[@]} -gt 0 ] || return 1
-	(cd "$work/$suite" && apt_of_suite download "${packages[@]}" >>"$work/apt.log" 2>&1) || return 1
-	mkdir -p "$1.new"
-	for package in "$work/$suite"/linux-*.deb; do
-		dpkg-deb -x "$package" "$1.new" || return 1
-	done
-	mv "$1.new" "$1"
+	unpack_packages "$suite" "$1.new" "${packages[@]}" && mv "$1.new" "$1"
 }
 
 # The libraries of the program, those too that it loads when they are needed (its notes name them).
@@ -115,19 +83,6 @@ boot() { # KERNEL DIRECTORY
 		-display none -monitor none -serial "file:$2/console" -kernel "$1" -initrd "$2/initrd" \
 		-append "console=ttyS0 quiet loglevel=3 panic=-1 random.trust_cpu=on no_timer_check mitigations=off" \
 		>"$2/qemu.log" 2>&1
-}
-
-# Passes on what the guest said.
-take_results() { # CONSOLE
-	local line
-
-	while read -r line; do
-		case $line in
-		"ok "*) result ok "${line#* - }" ;;
-		"not ok "*) result "not ok" "${line#* - }" ;;
-		"#"*) printf '%s\n' "$line" ;;
-		esac
-	done < <(tr -d '\r' <"$1")
 }
 
 run_suite() { # SUITE
