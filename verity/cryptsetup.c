@@ -2,81 +2,45 @@
 /* Makes dm-verity devices with libcryptsetup. */
 #include "cryptsetup.h"
 
-#include <dlfcn.h>
 #include <libcryptsetup.h>
 #include <string.h>
 
 #include "../merge/file.h"
+#include "../merge/library.h"
 
-/*
- * Loaded, not linked: with what it depends on it would more than double the time that the program takes to start, in
- * every run, and few runs make a device.
- */
-#define LIBRARY "libcryptsetup.so.12"
+LIBRARY(cryptsetup, "libcryptsetup.so.12", "recommended", "puts dm-verity in force");
+#define crypt_init_data_device LIBRARY_CALL(cryptsetup, crypt_init_data_device)
+#define crypt_set_log_callback LIBRARY_CALL(cryptsetup, crypt_set_log_callback)
+#define crypt_load LIBRARY_CALL(cryptsetup, crypt_load)
+#define crypt_get_verity_info LIBRARY_CALL(cryptsetup, crypt_get_verity_info)
+#define crypt_activate_by_signed_key \
+	LIBRARY_CALL(cryptsetup, crypt_activate_by_signed_key)
+#define crypt_activate_by_volume_key \
+	LIBRARY_CALL(cryptsetup, crypt_activate_by_volume_key)
+#define crypt_free LIBRARY_CALL(cryptsetup, crypt_free)
 
-/* Its functions, by their names; the last two are libdevmapper's, which it has brought along. */
-struct library {
-	void *handle;
-	typeof(&crypt_init_data_device) init_data_device;
-	typeof(&crypt_set_log_callback) set_log_callback;
-	typeof(&crypt_load) load;
-	typeof(&crypt_get_verity_info) get_verity_info;
-	typeof(&crypt_activate_by_signed_key) activate_by_signed_key;
-	typeof(&crypt_activate_by_volume_key) activate_by_volume_key;
-	typeof(&crypt_free) free;
-	int (*set_dev_dir)(const char *);
-	void (*udev_set_sync_support)(int);
-};
-
-static const struct {
-	const char *name;
-	size_t offset;
-} functions[] = {
-	{ "crypt_init_data_device", offsetof(struct library, init_data_device) },
-	{ "crypt_set_log_callback", offsetof(struct library, set_log_callback) },
-	{ "crypt_load", offsetof(struct library, load) },
-	{ "crypt_get_verity_info", offsetof(struct library, get_verity_info) },
-	{ "crypt_activate_by_signed_key",
-	  offsetof(struct library, activate_by_signed_key) },
-	{ "crypt_activate_by_volume_key",
-	  offsetof(struct library, activate_by_volume_key) },
-	{ "crypt_free", offsetof(struct library, free) },
-	{ "dm_set_dev_dir", offsetof(struct library, set_dev_dir) },
-	{ "dm_udev_set_sync_support", offsetof(struct library, udev_set_sync_support) },
-};
+/* Of libdevmapper, which it brings along; its header would be one more thing to install for two lines. */
+int dm_set_dev_dir(const char *path);
+void dm_udev_set_sync_support(int on);
+#define dm_set_dev_dir LIBRARY_CALL(cryptsetup, dm_set_dev_dir)
+#define dm_udev_set_sync_support LIBRARY_CALL(cryptsetup, dm_udev_set_sync_support)
 
 struct cryptsetup {
-	struct library library;
 	struct crypt_device *device;
 	int answer; /* the kernel's, as far as it was heard in what the library says */
 };
-
-/* The next call finds it loaded: its atexit handlers and the like forbid to unload it. */
-static int load_library(struct library *l) {
-	l->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!l->handle)
-		return -ENOSYS;
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		void *function = dlsym(l->handle, functions[i].name);
-
-		if (!function)
-			return -ENOSYS;
-		memcpy((char *)l + functions[i].offset, &function, sizeof(function));
-	}
-	return 0;
-}
 
 /*
  * Nobody waits for udev: with /run/udev/control but no udevd that would be for ever (specs: activate.6). The nodes
  * that libdevmapper then makes itself go where nobody else finds them: in /dev/mapper they would outlive a
  * device that is removed later, and open another's one.
  */
-static int keep_out_of_dev(const struct library *l, int nodes) {
+static int keep_out_of_dev(int nodes) {
 	char path[FILE_FD_PATH_MAX];
 
-	l->udev_set_sync_support(0);
+	dm_udev_set_sync_support(0);
 	file_fd_path(nodes, path);
-	return l->set_dev_dir(path) ? 0 : -EIO;
+	return dm_set_dev_dir(path) ? 0 : -EIO;
 }
 
 /* libcryptsetup 2.6 turns what the kernel says into -ENODEV, but libdevmapper names it, last in its message. */
@@ -104,10 +68,10 @@ static bool is_same(const struct superblock *s, const struct crypt_params_verity
 static int read_superblock(struct cryptsetup *c, const struct superblock *superblock,
 			   const char **ret_why) {
 	struct crypt_params_verity params = { 0 };
-	int r = c->library.load(c->device, CRYPT_VERITY, &params);
+	int r = crypt_load(c->device, CRYPT_VERITY, &params);
 
 	if (r == 0)
-		r = c->library.get_verity_info(c->device, &params);
+		r = crypt_get_verity_info(c->device, &params);
 	if (r == 0 && !is_same(superblock, &params)) {
 		*ret_why = "the superblock of the hash tree has changed while it was read";
 		r = -EBADMSG;
@@ -127,17 +91,16 @@ int cryptsetup_new(int data, int hash, const struct superblock *superblock, int 
 
 	if (!c)
 		return -ENOMEM;
-	r = load_library(&c->library);
-	if (r < 0) {
-		*ret_why = "there is no " LIBRARY " here, or not all of it";
-		return r;
+	if (!library_load(&cryptsetup)) {
+		*ret_why = "libcryptsetup is not installed";
+		return -ENOSYS;
 	}
-	c->library.set_log_callback(NULL, listen, c);
-	r = keep_out_of_dev(&c->library, nodes);
+	crypt_set_log_callback(NULL, listen, c);
+	r = keep_out_of_dev(nodes);
 	file_fd_path(data, data_path);
 	file_fd_path(hash, hash_path);
 	if (r == 0)
-		r = c->library.init_data_device(&c->device, hash_path, data_path);
+		r = crypt_init_data_device(&c->device, hash_path, data_path);
 	if (r == 0)
 		r = read_superblock(c, superblock, ret_why);
 	if (r == 0)
@@ -149,11 +112,8 @@ void cryptsetup_free(struct cryptsetup *c) {
 	if (!c)
 		return;
 	if (c->device)
-		c->library.free(c->device);
-	if (c->library.set_log_callback)
-		c->library.set_log_callback(NULL, NULL, NULL);
-	if (c->library.handle)
-		dlclose(c->library.handle);
+		crypt_free(c->device);
+	crypt_set_log_callback(NULL, NULL, NULL);
 	free(c);
 }
 
@@ -172,14 +132,12 @@ int cryptsetup_activate(struct cryptsetup *c, const char *name,
 
 	c->answer = 0;
 	if (key->signature)
-		r = c->library.activate_by_signed_key(c->device, name, root,
-						      key->root_size,
-						      (const char *)key->signature,
-						      key->signature_size,
-						      flags[on_corruption]);
+		r = crypt_activate_by_signed_key(c->device, name, root, key->root_size,
+						 (const char *)key->signature,
+						 key->signature_size,
+						 flags[on_corruption]);
 	else
-		r = c->library.activate_by_volume_key(c->device, name, root,
-						      key->root_size,
-						      flags[on_corruption]);
+		r = crypt_activate_by_volume_key(c->device, name, root, key->root_size,
+						 flags[on_corruption]);
 	return r < 0 && c->answer < 0 ? c->answer : r;
 }
