@@ -2,28 +2,10 @@
 /* Makes dm-verity devices with libcryptsetup. */
 #include "cryptsetup.h"
 
-#include <libcryptsetup.h>
 #include <string.h>
 
 #include "../merge/file.h"
-#include "../merge/library.h"
-
-LIBRARY(cryptsetup, "libcryptsetup.so.12", "recommended", "puts dm-verity in force");
-#define crypt_init_data_device LIBRARY_CALL(cryptsetup, crypt_init_data_device)
-#define crypt_set_log_callback LIBRARY_CALL(cryptsetup, crypt_set_log_callback)
-#define crypt_load LIBRARY_CALL(cryptsetup, crypt_load)
-#define crypt_get_verity_info LIBRARY_CALL(cryptsetup, crypt_get_verity_info)
-#define crypt_activate_by_signed_key \
-	LIBRARY_CALL(cryptsetup, crypt_activate_by_signed_key)
-#define crypt_activate_by_volume_key \
-	LIBRARY_CALL(cryptsetup, crypt_activate_by_volume_key)
-#define crypt_free LIBRARY_CALL(cryptsetup, crypt_free)
-
-/* Of libdevmapper, which it brings along; its header would be one more thing to install for two lines. */
-int dm_set_dev_dir(const char *path);
-void dm_udev_set_sync_support(int on);
-#define dm_set_dev_dir LIBRARY_CALL(cryptsetup, dm_set_dev_dir)
-#define dm_udev_set_sync_support LIBRARY_CALL(cryptsetup, dm_udev_set_sync_support)
+#include "libcryptsetup.h"
 
 struct cryptsetup {
 	struct crypt_device *device;
