@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Compares the verification of a whole file with the bare hash of a block in memory, by as many threads. */
+/*
+ * Compares the verification of a whole file with the bare hash of a block in memory, by as many threads:
+ *     hashtree [ALGORITHM [THREADS]]
+ * or does only the second, for somebody who measures from outside (verify.sh):
+ *     hashtree --bare MIB THREADS
+ */
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -92,7 +97,8 @@ static struct timing time_tree(unsigned threads) {
 }
 
 int main(int argc, char **argv) {
-	struct format f = { .algorithm = argc > 1 ? argv[1] : "sha256",
+	bool is_bare = argc == 4 && strcmp(argv[1], "--bare") == 0;
+	struct format f = { .algorithm = argc > 1 && !is_bare ? argv[1] : "sha256",
 			    .data_block_size = 4096,
 			    .hash_block_size = 4096,
 			    .data_blocks = 128 * 1024,
@@ -101,8 +107,16 @@ int main(int argc, char **argv) {
 	char path[] = "/tmp/extmerge-bench-XXXXXX";
 	double mib = (double)f.data_blocks / 256;
 
+	if (is_bare) {
+		f.data_blocks = strtoull(argv[2], NULL, 10) * 256;
+		threads = (unsigned)atoi(argv[3]);
+	}
 	if (threads < 1 || threads > 64)
 		return 2;
+	if (is_bare) {
+		time_bare(&f, threads);
+		return 0;
+	}
 	made = format_areas(&f);
 	data_fd = mkstemp(path);
 	unlink(path);
