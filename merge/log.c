@@ -12,6 +12,10 @@ void log_set_level(enum log_level level) {
 	log_level = level;
 }
 
+bool log_is_quiet(void) {
+	return log_level == LOG_QUIET;
+}
+
 /* Names from outside are in many messages: a terminal gets nothing that it would obey. */
 static void talk(const char *prefix, const char *format, va_list ap) {
 	_cleanup_free_ char *text = NULL, *escaped = NULL;

@@ -8,6 +8,9 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 void log_set_level(enum log_level level);
 
+/* Whether only errors are wanted. */
+bool log_is_quiet(void);
+
 /* "extmerge: error: ..."; always shown. */
 void log_error(const char *format, ...) _printf_(1, 2);
 

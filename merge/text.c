@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 size_t text_printable_length(const char *s) {
 	/* By length: the least character that needs so many bytes, without C0 and C1. */
@@ -60,6 +61,14 @@ void text_size(uint64_t bytes, char ret[static 8]) {
 	else
 		snprintf(ret, 8, "%u.%u%c", (unsigned)(tenths / 10 % 100),
 			 (unsigned)(tenths % 10), units[unit]);
+}
+
+void text_date(int64_t seconds, char ret[static 16]) {
+	time_t time = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&time, &tm) || strftime(ret, 16, "%Y-%m-%d", &tm) == 0)
+		stpcpy(ret, "?");
 }
 
 #define WORD_MAX 32

@@ -19,6 +19,9 @@ char *text_escape(const char *s);
 /* "27.6M": at most six characters and NUL. */
 void text_size(uint64_t bytes, char ret[static 8]);
 
+/* "2026-11-22", in UTC; "?" for what no calendar has. */
+void text_date(int64_t seconds, char ret[static 16]);
+
 /*
  * The word of `words` (NULL-terminated) that is nearest to `word`, if it is near enough to be a slip
  * of the hand (at most two edits, less than half of the word); otherwise NULL.

@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "../../verity/proof.h"
 #include "../architecture.h"
 #include "../image.h"
 #include "../json.h"
 #include "../log.h"
+#include "../progress.h"
 #include "../route.h"
 #include "../strv.h"
 #include "../text.h"
@@ -19,7 +21,7 @@
 /* How images are checked. */
 struct check {
 	const char *native, *secondary;
-	struct proof_options o;
+	const struct certs *trusted;
 };
 
 /* One image and what came of it. */
@@ -29,6 +31,7 @@ struct trial {
 	int error; /* of proof_check(), or -EINVAL for what is no image at all */
 	struct fault fault;
 	char *why; /* a sentence about the error, or NULL */
+	struct progress progress;
 };
 
 static const char *level_word(enum proof_level level) {
@@ -64,19 +67,35 @@ static const char *explain(const struct trial *t) {
 		       : "it carries nothing that could be verified";
 }
 
+/* proof.8: dates are for people; they decide nothing. */
+static void print_signer(const struct signer *s) {
+	char since[16], until[16];
+	time_t now = time(NULL);
+
+	text_date(s->not_before, since);
+	text_date(s->not_after, until);
+	printf("  certificate  sha256 %s\n", s->fingerprint);
+	printf("  valid        %s to %s%s\n", since, until,
+	       now > s->not_after    ? ", so it has expired"
+	       : now < s->not_before ? ", so it is not valid yet"
+				     : "");
+}
+
 static void print_text(const struct trial *t) {
 	const struct proof *p = &t->proof;
 	_cleanup_free_ char *path = text_escape(t->extension->path);
+	char size[8];
 
 	if (judge(t) != EXIT_DONE) {
 		log_error("%s: %s", t->extension->path, explain(t));
 		return;
 	}
+	text_size(p->blocks * p->block_size, size);
 	printf("%s  signed by \"%s\"\n", path ?: "", p->signer.subject);
-	printf("  certificate  sha256 %s\n", p->signer.fingerprint);
+	print_signer(&p->signer);
 	printf("  root hash    %s\n", p->root_hash);
-	printf("  blocks       %llu of %llu bytes, all right\n",
-	       (unsigned long long)p->blocks, (unsigned long long)p->block_size);
+	printf("  content      %s, each of its %llu blocks is right\n", size,
+	       (unsigned long long)p->blocks);
 }
 
 static void add_json(struct json_object *array, const struct trial *t) {
@@ -85,6 +104,9 @@ static void add_json(struct json_object *array, const struct trial *t) {
 
 	json_add_text(o, "path", t->extension->path);
 	json_add_text(o, "name", t->extension->name.name);
+	json_add_text(o, "version", t->extension->name.version);
+	json_add_text(o, "class", t->extension->class->name);
+	json_add_number(o, "size", (int64_t)t->extension->size);
 	json_add_bool(o, "ok", judge(t) == EXIT_DONE);
 	json_add_text(o, "level", level_word(p->level));
 	json_add_text(o, "roothash", *p->root_hash ? p->root_hash : NULL);
@@ -95,11 +117,20 @@ static void add_json(struct json_object *array, const struct trial *t) {
 		      p->level == PROOF_SIGNED ? p->signer.not_before : 0);
 	json_add_time(o, "not_after", p->level == PROOF_SIGNED ? p->signer.not_after : 0);
 	json_add_number(o, "blocks", (int64_t)p->blocks);
+	json_add_number(o, "block_size", (int64_t)p->block_size);
 	json_add_text(o, "reason", explain(t));
 }
 
-static int check(const struct trial *t, const struct check *c, struct proof *ret,
-		 struct fault *ret_fault) {
+/* Never ends the work; of the image's bytes only those of data blocks are counted. */
+static int show_progress(void *userdata, uint64_t done, uint64_t total) {
+	struct trial *t = userdata;
+
+	progress_show(&t->progress, (uint64_t)((double)t->extension->size * done / total),
+		      t->extension->size);
+	return 0;
+}
+
+static int check(struct trial *t, const struct check *c) {
 	const struct extension *e = t->extension;
 	_cleanup_close_ int directory = image_open_directory(e, AT_FDCWD);
 	const struct dissect_image image = {
@@ -112,7 +143,18 @@ static int check(const struct trial *t, const struct check *c, struct proof *ret
 		.compare = version_compare,
 	};
 
-	return directory < 0 ? directory : proof_check(&image, &c->o, ret, ret_fault);
+	const struct proof_options options = {
+		.trusted = c->trusted,
+		.sweep = { .progress = show_progress, .userdata = t },
+	};
+	int r;
+
+	if (directory < 0)
+		return directory;
+	progress_begin(&t->progress, image_file_name(e));
+	r = proof_check(&image, &options, &t->proof, &t->fault);
+	progress_end(&t->progress);
+	return r;
 }
 
 static void try_image(const char *path, const struct check *c, struct trial *t) {
@@ -125,7 +167,7 @@ static void try_image(const char *path, const struct check *c, struct trial *t) 
 		return;
 	}
 	if (t->extension->kind == EXTENSION_RAW || t->extension->kind == EXTENSION_BLOCK)
-		t->error = check(t, c, &t->proof, &t->fault);
+		t->error = check(t, c);
 	if (t->error == -EBADMSG)
 		t->why = fault_text(&t->fault);
 }
@@ -182,7 +224,7 @@ static void warn_of_merged(const struct route *r) {
 static enum exit_code verify(const struct route *r) {
 	_cleanup_strv_ char **problems = NULL;
 	struct certs certs = { .n = 0 };
-	struct check c = { .o.trusted = &certs };
+	struct check c = { .trusted = &certs };
 	enum exit_code code;
 	struct utsname name;
 	int e = uname(&name) < 0 ? -errno : certs_read(r->base, &certs, &problems);

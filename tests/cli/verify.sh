@@ -118,4 +118,50 @@ em verify "$T/tool.raw"
 is "without its certificate the friend is a stranger" $rc 4
 em verify "$T/missing.raw"
 is "an image that is not there" $rc 1
+
+# --- cli.progress: a bar on a terminal, for long work only; each read of the image is held up here ---
+cp "$T/friend.crt" "$R/etc/verity.d/"
+held_up() { # TERM COMMAND...
+	local term=$1
+	shift
+	TERM=$term script -qec "strace -f -qq -e signal=none -o $T/trace -e trace=pread64 \
+		-e inject=pread64:delay_enter=150000 $*" /dev/null </dev/null | tr '\r' '\n' | tr -d '\000'
+}
+if command -v script >/dev/null && command -v strace >/dev/null && strace -o /dev/null -e inject=getpid:delay_enter=1 true 2>/dev/null; then
+	said=$(held_up xterm "$EXTMERGE --root=$R verify $T/tool.raw")
+	like "long work shows a bar on a terminal" "$said" "tool.raw  [#.]+ +[0-9]+%  +[0-9.]+[BKMG]/s  [0-9:]+ left"
+	is "which is gone in the end" "$(grep -v '^$' <<<"$said" | grep -n 'signed by' | cut -d: -f1)" \
+		"$(($(grep -cE '[0-9]% |^ +$' <<<"$said") + 1))"
+	not_ok "nothing of it is an escape sequence" grep -q $'\e' <<<"$said"
+	is "a dumb terminal shows none" "$(held_up dumb "$EXTMERGE --root=$R verify $T/tool.raw" | grep -c '% ')" 0
+	is "nor does --quiet" "$(held_up xterm "$EXTMERGE --root=$R -q verify $T/tool.raw" | grep -c '% ')" 0
+	said=$(held_up xterm "$EXTMERGE --root=$R verify --json=short $T/tool.raw >$T/json")
+	like "with --json the bar is on stderr" "$said" "tool.raw  [#.]+ +[0-9]+%"
+	is "and the object whole" "$(jq -r '.images[0].ok' "$T/json")" true
+else
+	skip "the progress of long work" "there is no script, or no strace that can hold up calls"
+fi
+
+# --- proof.8: dates are shown ---
+em verify "$T/tool.raw"
+like "the dates of the certificate are shown" "$out" "valid        20[0-9-]{8} to 20[0-9-]{8}"$'\n'
+em verify --json=short "$T/tool.raw"
+is "JSON has all there is" "$(jq -r '.images[0] | [.version, .class, .size, .blocks * .block_size, (.not_after | length)] | map(tostring) | join(" ")' <<<"$out")" \
+	"null sysext $(stat -c %s "$T/tool.raw") $(stat -c %s "$T/data") 20"
+openssl req -new -key "$T/friend.key" -subj /CN=old -out "$T/old.csr" 2>/dev/null
+mkdir "$T/ca" && : >"$T/ca/index" && echo 01 >"$T/ca/serial"
+printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s/ca/index\nserial=%s/ca/serial\nnew_certs_dir=%s/ca\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' \
+	"$T" "$T" "$T" >"$T/ca/conf"
+for case in 20200101000000Z:20210101000000Z:expired 21200101000000Z:21210101000000Z:valid.yet; do
+	IFS=: read -r from to word <<<"$case"
+	openssl ca -batch -selfsign -config "$T/ca/conf" -keyfile "$T/friend.key" -in "$T/old.csr" -out "$T/old.crt" \
+		-startdate "$from" -enddate "$to" -notext 2>/dev/null
+	cp "$T/friend.key" "$T/old.key"
+	cp "$T/old.crt" "$R/etc/verity.d/old.crt"
+	make_signed "$T/old.raw" old
+	em verify "$T/old.raw"
+	is "a certificate outside of its dates still counts: $word" $rc 0
+	like "but it is said: $word" "$out" "valid .*, so it .*$word"
+	: >"$T/ca/index"
+done
 finish

@@ -222,6 +222,24 @@ START_TEST(nearest) {
 }
 END_TEST
 
+static const struct {
+	int64_t seconds;
+	const char *text;
+} dates[] = {
+	{ 0, "1970-01-01" },	 { 86399, "1970-01-01" },
+	{ 86400, "1970-01-02" }, { 951782400, "2000-02-29" },
+	{ -1, "1969-12-31" },	 { 253402300799, "9999-12-31" },
+	{ INT64_MAX, "?" },
+};
+
+START_TEST(date) {
+	char text[16];
+
+	text_date(dates[_i].seconds, text);
+	ck_assert_str_eq(text, dates[_i].text);
+}
+END_TEST
+
 START_TEST(format) {
 	_cleanup_free_ char *text = text_format("%s:%d%%", "a", -1);
 	_cleanup_free_ char *empty = text_format("%s", "");
@@ -243,6 +261,7 @@ int main(void) {
 	tcase_add_loop_test(t, size, 0, ARRAY_SIZE(sizes));
 	tcase_add_test(t, size_is_short);
 	tcase_add_test(t, nearest);
+	tcase_add_loop_test(t, date, 0, ARRAY_SIZE(dates));
 	tcase_add_test(t, format);
 	suite_add_tcase(s, t);
 	return unit_run(s);
