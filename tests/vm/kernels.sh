@@ -8,9 +8,9 @@
 # ${EXTMERGE_CACHE:-~/.cache/extmerge}. Ends with 77 and the reason where one of these is missing.
 . "${TESTS_DIR:?}/lib.sh"
 . "${TESTS_DIR:?}/vm/lib.bash"
-modules=(overlay erofs squashfs loop libcrc32c crc32c_generic crc32c-intel lz4_decompress xxhash)
+modules=(overlay erofs squashfs loop dm-mod dm-verity dm-bufio reed_solomon sha256-ssse3 libcrc32c crc32c_generic crc32c-intel lz4_decompress xxhash)
 
-need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs
+need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs veritysetup openssl sfdisk jq
 make_work
 
 # Downloads the suite's cloud kernel (in newer suites several packages) and unpacks it into the cache.
@@ -39,7 +39,7 @@ make_guest() { # DIRECTORY MODULES
 	local guest=$1 lib=$2 release=${2##*/} library module file path index
 
 	mkdir -p "$guest"/{bin,dev,proc,sys,tmp,lib/modules/"$release"}
-	cp "$(command -v busybox)" "$EXTMERGE" "$guest/bin/"
+	cp "$(command -v busybox)" "$EXTMERGE" "$TESTS_BUILD_DIR"/vm/{activate,trustkey} "$guest/bin/"
 	cp "$TESTS_DIR/vm/init" "$guest/init"
 	chmod 755 "$guest/init"
 	libraries | sort -u | while read -r library; do
@@ -76,6 +76,26 @@ make_guest_root() { # DIRECTORY
 		done
 		cp "$1/$format-1.raw" "$extensions/$format.raw"
 	done
+	make_verity "$1/verity"
+}
+
+# A signed image as tests/vm/activate is given it, its signature, another image's, and the certificate.
+make_verity() { # DIRECTORY
+	local T=$work/verity
+
+	if [ ! -d "$T" ]; then
+		mkdir "$T"
+		new_key friend
+		make_tree "$T/tree.d" tool
+		mksquashfs "$T/tree.d" "$T/data" -quiet -no-progress -noappend >/dev/null
+		make_signed "$T/other.raw" friend && mv "$T/p7s" "$T/other.p7s" # the salt differs each time
+		make_signed "$T/tool.raw" friend
+		openssl x509 -in "$T/friend.crt" -outform der -out "$T/friend.der"
+		sfdisk -J "$T/tool.raw" | jq -r --arg root "$(cat "$T/hash")" '[.partitiontable.partitions[0, 1] |
+			"/verity/tool.raw", .start * 512, .size * 512] + [$root] | join(",")' >"$T/image"
+	fi
+	mkdir "$1"
+	cp "$T"/{tool.raw,data,image,p7s,other.p7s,friend.der} "$1/"
 }
 
 boot() { # KERNEL DIRECTORY
