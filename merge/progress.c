@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "table.h"
 #include "text.h"
 
 #define PATIENCE 500 /* milliseconds before anything is shown */
@@ -116,6 +117,8 @@ void progress_begin(struct progress *p, const char *what) {
 	*p = (struct progress){ .what = what,
 				.started = now(),
 				.is_wanted = is_terminal() && !log_is_quiet() };
+	if (p->is_wanted)
+		table_use_locale();
 }
 
 static void erase(struct progress *p) {

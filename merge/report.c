@@ -2,32 +2,16 @@
 /* What the verbs found: tables and trees for people. */
 #include "report.h"
 
-#include <langinfo.h>
 #include <libsmartcols.h>
-#include <locale.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 #include "file.h"
-#include "library.h"
 #include "log.h"
+#include "table.h"
 #include "text.h"
 #include "transition.h"
-
-/* Loaded when the first table is printed: a merge at boot prints none. */
-LIBRARY(smartcols, "libsmartcols.so.1", "recommended", "prints tables");
-
-#define scols_line_set_data LIBRARY_CALL(smartcols, scols_line_set_data)
-#define scols_new_table LIBRARY_CALL(smartcols, scols_new_table)
-#define scols_print_table LIBRARY_CALL(smartcols, scols_print_table)
-#define scols_table_enable_ascii LIBRARY_CALL(smartcols, scols_table_enable_ascii)
-#define scols_table_enable_noheadings \
-	LIBRARY_CALL(smartcols, scols_table_enable_noheadings)
-#define scols_table_is_empty LIBRARY_CALL(smartcols, scols_table_is_empty)
-#define scols_table_new_column LIBRARY_CALL(smartcols, scols_table_new_column)
-#define scols_table_new_line LIBRARY_CALL(smartcols, scols_table_new_line)
-#define scols_unref_table LIBRARY_CALL(smartcols, scols_unref_table)
 
 /* One line on stdout; names in it may come from outside. */
 static void say(const char *format, ...) _printf_(1, 2);
@@ -43,64 +27,19 @@ static void say(const char *format, ...) {
 	puts(escaped ?: "out of memory");
 }
 
-struct column {
-	const char *name;
-	int flags;
-};
-
-/* Of a locale only these two are used, and only for tables: to read it takes as long as to mount an image. */
-static void use_locale(void) {
-	static bool is_used;
-
-	if (is_used)
-		return;
-	setlocale(LC_CTYPE, "");
-	setlocale(LC_TIME, "");
-	is_used = true;
-}
-
-/* smartcols escapes control characters itself. NULL where memory ran out. */
-static struct libscols_table *make_table(const struct options *o,
-					 const struct column *columns) {
-	struct libscols_table *table = scols_new_table();
-
-	use_locale();
-	if (!table)
-		return NULL;
-	scols_table_enable_noheadings(table, !o->legend);
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-		scols_table_enable_ascii(table, 1);
-	for (; columns->name; columns++)
-		if (!scols_table_new_column(table, columns->name, 0, columns->flags)) {
-			scols_unref_table(table);
-			return NULL;
-		}
-	return table;
-}
-
 static void set(struct libscols_line *line, size_t column, const char *text) {
-	if (line && text && scols_line_set_data(line, column, text) != 0)
-		log_error("Cannot print a table: out of memory");
+	table_set(line, column, text);
 }
 
 static void set_size(struct libscols_line *line, size_t column, uint64_t bytes) {
-	char size[8];
-
-	text_size(bytes, size);
-	set(line, column, bytes ? size : NULL);
-}
-
-static void print_and_free(struct libscols_table *table) {
-	if (!table || (!scols_table_is_empty(table) && scols_print_table(table) != 0))
-		log_error("Cannot print a table: out of memory");
-	scols_unref_table(table);
+	table_set_size(line, column, bytes);
 }
 
 static void format_time(int64_t seconds, char ret[static 64]) {
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	use_locale();
+	table_use_locale();
 	if (!localtime_r(&t, &tm) || strftime(ret, 64, "%a %F %H:%M:%S", &tm) == 0)
 		strcpy(ret, "-");
 }
@@ -116,7 +55,7 @@ enum {
 	STATUS_NOTE
 };
 
-static const struct column status_columns[] = {
+static const struct table_column status_columns[] = {
 	{ "NAME", SCOLS_FL_TREE },
 	{ "VERSION", 0 },
 	{ "CLASS", 0 },
@@ -143,7 +82,7 @@ static char *layer_note(const struct record_layer *l) {
 
 static void add_layer_line(struct libscols_table *table, struct libscols_line *parent,
 			   const struct record *record, const struct record_layer *l) {
-	struct libscols_line *line = scols_table_new_line(table, parent);
+	struct libscols_line *line = table_add(table, parent);
 	_cleanup_free_ char *note = layer_note(l);
 
 	set(line, STATUS_NAME, l->name);
@@ -158,7 +97,7 @@ static void add_layer_line(struct libscols_table *table, struct libscols_line *p
 
 static void add_skipped_line(struct libscols_table *table, struct libscols_line *parent,
 			     const struct record *record, const struct record_skipped *s) {
-	struct libscols_line *line = scols_table_new_line(table, parent);
+	struct libscols_line *line = table_add(table, parent);
 	_cleanup_free_ char *note = text_format("%s: %s", verdict_word(s->code),
 						s->text ?: "");
 
@@ -196,7 +135,7 @@ static void add_hierarchy_lines(struct libscols_table *table,
 					     [STATE_MERGED] = "merged",
 					     [STATE_COVERED] = "covered",
 					     [STATE_PEER] = "foreign" };
-	struct libscols_line *parent = scols_table_new_line(table, NULL);
+	struct libscols_line *parent = table_add(table, NULL);
 	_cleanup_free_ char *path = file_join("", h->name), *note = hierarchy_note(h);
 
 	set(parent, STATUS_NAME, path);
@@ -222,7 +161,7 @@ static void print_summary(const struct route *r, const struct record *newest) {
 }
 
 void report_status(const struct route *r, bool is_pending) {
-	struct libscols_table *table = make_table(r->options, status_columns);
+	struct libscols_table *table = table_new(r->options, status_columns);
 	const struct record *newest = NULL;
 	const struct class *shown = NULL;
 
@@ -243,7 +182,7 @@ void report_status(const struct route *r, bool is_pending) {
 		if (h->record)
 			shown = h->class;
 	}
-	print_and_free(table);
+	table_print(table);
 	if (r->options->legend && is_pending)
 		say("%s  See: extmerge plan   Apply: extmerge refresh",
 		    newest ? "The extensions have changed since."
@@ -261,7 +200,7 @@ enum {
 	LIST_REASON
 };
 
-static const struct column list_columns[] = {
+static const struct table_column list_columns[] = {
 	{ "NAME", 0 },
 	{ "VERSION", 0 },
 	{ "CLASS", 0 },
@@ -274,7 +213,7 @@ static const struct column list_columns[] = {
 };
 
 static void add_list_line(struct libscols_table *table, const struct extension *x) {
-	struct libscols_line *line = scols_table_new_line(table, NULL);
+	struct libscols_line *line = table_add(table, NULL);
 	_cleanup_free_ char *forced = x->forced.text
 					      ? text_format("forced: %s", x->forced.text)
 					      : NULL;
@@ -290,7 +229,7 @@ static void add_list_line(struct libscols_table *table, const struct extension *
 }
 
 void report_list(const struct route *r) {
-	struct libscols_table *table = make_table(r->options, list_columns);
+	struct libscols_table *table = table_new(r->options, list_columns);
 	size_t n_fit = 0;
 
 	for (size_t i = 0; table && i < r->extensions.n; i++) {
@@ -298,9 +237,9 @@ void report_list(const struct route *r) {
 		n_fit += extension_fits(r->extensions.items[i]);
 	}
 	if (r->extensions.n > 0)
-		print_and_free(table);
+		table_print(table);
 	else
-		scols_unref_table(table);
+		table_free(table);
 	if (!r->options->legend)
 		return;
 	if (r->extensions.n == 0)

@@ -43,8 +43,7 @@ enum policy_designator dissect_policy_designator(enum gpt_designator d,
 	return names[d][role];
 }
 
-/* The policy's name for the partition, or POLICY_DESIGNATOR_COUNT for those that it has none for. */
-static enum policy_designator designator_of(const struct gpt_partition *p) {
+enum policy_designator dissect_designator_of(const struct gpt_partition *p) {
 	const char *architecture;
 	enum gpt_designator d;
 	enum gpt_role role;
@@ -63,7 +62,7 @@ static int apply_policy(const struct policy *policy, struct gpt *g, uint32_t *re
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->n_partitions; i++) {
-		enum policy_designator d = designator_of(&g->partitions[i]);
+		enum policy_designator d = dissect_designator_of(&g->partitions[i]);
 		enum policy_use use = POLICY_USE_YES;
 
 		if (gpt_is_candidate(&g->partitions[i]) && d < POLICY_DESIGNATOR_COUNT) {

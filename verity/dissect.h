@@ -62,6 +62,9 @@ void dissection_done(struct dissection *d);
 enum policy_designator dissect_policy_designator(enum gpt_designator d,
 						 enum gpt_role role);
 
+/* The policy's name for the partition, or POLICY_DESIGNATOR_COUNT for those that it has none for. */
+enum policy_designator dissect_designator_of(const struct gpt_partition *p);
+
 /*
  * The table's part of it: the partitions that are used, without sidecars and root hashes. *ret_chosen are
  * the partitions that were chosen, borrowed from *ret_table, which the caller ends by gpt_done().

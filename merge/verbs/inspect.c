@@ -2,120 +2,12 @@
 /* extmerge inspect: one image or directory, wherever it is; works without privilege. */
 #include <string.h>
 
-#include "../file.h"
+#include "../../verity/certs.h"
 #include "../image.h"
-#include "../json.h"
 #include "../log.h"
-#include "../route.h"
-#include "../source.h"
-#include "../text.h"
+#include "../strv.h"
+#include "inspecting.h"
 #include "verbs.h"
-
-/* What of the release file people ask for. */
-static const char *const keys[] = {
-	"ID",		"VERSION_ID",	"SYSEXT_LEVEL",	 "CONFEXT_LEVEL",
-	"ARCHITECTURE", "SYSEXT_SCOPE", "CONFEXT_SCOPE", "EXTENSION_RELOAD_MANAGER",
-};
-
-struct subject {
-	struct extension *extension;
-	struct source_layout layout;
-	bool is_examined; /* its content was looked into and matched */
-};
-
-static void print_line(const char *label, const char *text) {
-	_cleanup_free_ char *escaped = text ? text_escape(text) : NULL;
-
-	if (escaped)
-		printf("  %-10s %s\n", label, escaped);
-}
-
-static void print_parts(const struct source_layout *l) {
-	for (size_t i = 0; i < l->n_parts; i++) {
-		_cleanup_free_ char *text = NULL;
-		char size[8];
-
-		text_size(l->parts[i].size, size);
-		text = text_format("%s, %s at byte %llu",
-				   fstype_name(l->parts[i].format) ?: "?", size,
-				   (unsigned long long)l->parts[i].offset);
-		print_line(l->parts[i].is_usr ? "usr" : "root", text);
-	}
-	if (l->has_verity)
-		print_line("verity", l->has_signature
-					     ? "hash tree and signature; not in force yet"
-					     : "hash tree; not in force yet");
-}
-
-static void print_release(const struct release *r) {
-	for (size_t i = 0; r && i < ARRAY_SIZE(keys); i++) {
-		const char *value = release_get(r, keys[i]);
-		_cleanup_free_ char *text = value ? text_format("%s=%s", keys[i], value)
-						  : NULL;
-
-		print_line("release", text);
-	}
-}
-
-static void print_text(const struct subject *s) {
-	const struct extension *e = s->extension;
-	_cleanup_free_ char *escaped = text_escape(e->path), *kind = NULL,
-			    *verdict = NULL;
-	char size[8];
-
-	text_size(e->size, size);
-	printf("%s\n", escaped ?: "");
-	print_line("name", e->name.name);
-	print_line("version", e->name.version);
-	print_line("class", e->class->name);
-	kind = text_format("%s%s%s%s", extension_kind_word(e->kind), e->size ? ", " : "",
-			   e->size ? size : "",
-			   s->layout.is_disk ? ", GPT disk image" : "");
-	print_line("kind", kind);
-	print_parts(&s->layout);
-	print_release(e->release);
-	verdict = text_format("%s: %s", verdict_word(e->verdict.code),
-			      e->verdict.text ?: "");
-	print_line("verdict", !extension_fits(e) ? verdict
-			      : s->is_examined
-				      ? "fits this host"
-				      : "sound; its content is for root to examine");
-	print_line("hint", verdict_hint(e->verdict.code));
-}
-
-static void print_json(const struct subject *s, enum options_json format) {
-	const struct extension *e = s->extension;
-	struct json_object *o = json_new("inspect"), *array, *release, *reason;
-
-	json_add_text(o, "path", e->path);
-	json_add_text(o, "name", e->name.name);
-	json_add_text(o, "version", e->name.version);
-	json_add_text(o, "class", e->class->name);
-	json_add_text(o, "kind", extension_kind_word(e->kind));
-	json_add_number(o, "size", (int64_t)e->size);
-	json_add_bool(o, "gpt", s->layout.is_disk);
-	json_add_bool(o, "verity", s->layout.has_verity);
-	json_add_bool(o, "examined", s->is_examined);
-	array = json_add_array(o, "parts");
-	for (size_t i = 0; i < s->layout.n_parts; i++) {
-		struct json_object *part = json_append_object(array);
-
-		json_add_text(part, "designator",
-			      s->layout.parts[i].is_usr ? "usr" : "root");
-		json_add_text(part, "format", fstype_name(s->layout.parts[i].format));
-		json_add_number(part, "offset", (int64_t)s->layout.parts[i].offset);
-		json_add_number(part, "size", (int64_t)s->layout.parts[i].size);
-	}
-	release = json_add_object(o, "release");
-	for (size_t i = 0; e->release && i < ARRAY_SIZE(keys); i++)
-		if (release_get(e->release, keys[i]))
-			json_add_text(release, keys[i], release_get(e->release, keys[i]));
-	reason = json_add_object(o, "verdict");
-	json_add_text(reason, "code", verdict_word(e->verdict.code));
-	json_add_text(reason, "text", e->verdict.text);
-	json_add_text(reason, "hint", verdict_hint(e->verdict.code));
-	json_print(o, format);
-}
 
 /* Looks inside and matches, in the workshop, over a copy of no hierarchy but the host's own. */
 static enum exit_code look_inside(struct route *r, struct subject *s) {
@@ -135,6 +27,26 @@ static enum exit_code look_inside(struct route *r, struct subject *s) {
 	return code;
 }
 
+static bool is_image(const struct extension *e) {
+	return e->kind == EXTENSION_RAW || e->kind == EXTENSION_BLOCK;
+}
+
+/* Faults of the image are in the anatomy, and a verdict besides. */
+static int read_image(struct route *r, struct subject *s) {
+	_cleanup_strv_ char **problems = NULL;
+	struct certs certs = { .n = 0 };
+	int e = certs_read(r->base, &certs, &problems);
+
+	for (char **problem = problems; e == 0 && problem && *problem; problem++)
+		log_warning("%s", *problem);
+	if (e == 0)
+		e = anatomy_read(s->extension, &r->host, &certs, &s->anatomy);
+	certs_done(&certs);
+	return e < 0 ? e
+		     : source_read_layout(s->extension, r->host.architecture,
+					  r->host.secondary, &s->layout);
+}
+
 static enum exit_code inspect(struct route *r, const struct options *o,
 			      struct subject *s) {
 	enum exit_code code = route_enter(r);
@@ -147,10 +59,8 @@ static enum exit_code inspect(struct route *r, const struct options *o,
 	e = image_open(o->operands[0], &classes[CLASS_SYSEXT], &s->extension);
 	if (e == 0)
 		e = host_read(r->base, &r->host, &why);
-	if (e == 0 && extension_fits(s->extension) &&
-	    (s->extension->kind == EXTENSION_RAW || s->extension->kind == EXTENSION_BLOCK))
-		e = source_read_layout(s->extension, r->host.architecture,
-				       r->host.secondary, &s->layout);
+	if (e == 0 && extension_fits(s->extension) && is_image(s->extension))
+		e = read_image(r, s);
 	if (e < 0) {
 		log_error("Cannot inspect '%s': %s", o->operands[0], why ?: strerror(-e));
 		return EXIT_FAILED;
@@ -166,11 +76,12 @@ static enum exit_code run(const struct options *o) {
 	if (code == EXIT_DONE)
 		code = inspect(&r, o, &s);
 	if (code == EXIT_DONE && o->json != JSON_OFF)
-		print_json(&s, o->json);
+		inspecting_print_json(&s, o);
 	else if (code == EXIT_DONE)
-		print_text(&s);
+		inspecting_print_text(&s, o);
 	if (code == EXIT_DONE && !extension_fits(s.extension))
 		code = EXIT_FAILED;
+	anatomy_done(&s.anatomy);
 	extension_free(s.extension);
 	route_done(&r);
 	return code;
