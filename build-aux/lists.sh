@@ -18,7 +18,7 @@ listed() {
 	cat Makefile.am ./*/Makemodule.am | sed 's/[[:space:]]#.*//; /^#/d' | tr -sc 'A-Za-z0-9_./-' '\n' |
 		grep -E '^(merge|verity|fuse|units|specs|tests|man|build-aux)/[A-Za-z0-9_./-]+$' |
 		grep -vE '/Makemodule\.am$|^tests/fuzz/fuzz-|^tests/fuzz/corpus$|^man/.*\.8$|^tests/run$' |
-		sed -E 's|^(tests/unit/[^.]*)$|\1.c|; /^tests\/(attach|judge|readers|bench\/hashtree|root\/hang-fuse|root\/deny\.so|vm\/activate|vm\/trustkey)$/d' | sort -u
+		sed -E 's|^(tests/unit/[^.]*)$|\1.c|; /^tests\/(attach|judge|readers|bench\/hashtree|bench\/reads|root\/hang-fuse|root\/deny\.so|vm\/activate|vm\/trustkey)$/d' | sort -u
 }
 
 present() {

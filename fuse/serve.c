@@ -12,8 +12,8 @@
 
 #include "request.h"
 
-/* Bytes; the largest request that kernels make unless an administrator raised the limit. */
-#define READ_MAX ((size_t)1024 * 1024)
+/* Bytes. Several requests are read ahead, so that all threads have work; and each fits the cache of a CPU. */
+#define READ_MAX ((size_t)256 * 1024)
 #define STACK_SIZE ((size_t)256 * 1024)
 #define FOREVER ((double)UINT32_MAX) /* seconds */
 

@@ -6,10 +6,14 @@
  *     --log=FILE      where the server's lines go; otherwise nowhere
  *     --threads=N, --cache=BYTES
  *     --workshop      in a private mount namespace, as extmerge does, which is gone when the command runs
- *     --mount=FS:DIR  with the file mounted there, and nothing at fd 9; --loop: through a loop device
+ *     --loop          with a loop device of the file instead
+ *     --mount=FS:DIR  with the file, or the loop device, mounted there, and nothing at fd 9
+ *     --plain         with DATA itself instead of the verified file, for comparison
+ *     --time          prints first how many microseconds that took
  * Prints "ERRNO-NAME: reason" and exits with 1 where there is none. For tests/root/verified-file.sh and the bench.
  */
 #include <string.h>
+#include <time.h>
 
 #include "fuse/attach.h"
 #include "merge/file.h"
@@ -40,15 +44,22 @@ static int open_area(char *text, uint64_t *ret_offset, uint64_t *ret_size) {
 	return fd;
 }
 
-static int attach(const struct verity_target *t, const struct attach_options *o,
-		  bool inside) {
+struct test {
+	struct attach_options o;
+	const char *log, *mount; /* TYPE:DIR */
+	bool inside, loop, plain, time;
+};
+
+static int attach(const struct verity_target *t, const struct test *test) {
 	struct workshop w = WORKSHOP_NONE;
 	char why[ATTACH_WHY_MAX];
-	int r = inside ? workshop_enter(&w) : 0, fd;
+	int r = test->inside ? workshop_enter(&w) : 0, fd;
 
 	if (r < 0)
 		return r;
-	fd = attach_image(t, o, why);
+	if (test->plain)
+		return t->data_fd;
+	fd = attach_image(t, &test->o, why);
 	if (fd < 0)
 		printf("%s: %s\n", strerrorname_np(-fd), why);
 	fflush(stdout);
@@ -56,27 +67,25 @@ static int attach(const struct verity_target *t, const struct attach_options *o,
 	return fd;
 }
 
-struct test {
-	struct attach_options o;
-	const char *log, *mount; /* TYPE:DIR */
-	bool inside, loop;
-};
-
-/* As extmerge mounts it: straight from the file, or through a loop device. Both keep what they need. */
-static int mount_file(int file, const struct test *t) {
-	_cleanup_free_ char *type = strdup(t->mount);
-	_cleanup_close_ int fd = -EBADF, loop = -EBADF, nodes = -EBADF;
-	char *colon = type ? strchr(type, ':') : NULL, path[FILE_FD_PATH_MAX];
-	_cleanup_(fs_done) struct fs f = FS_NONE;
+static int make_loop(int file) {
+	_cleanup_close_ int nodes = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
-	if (!colon || fstat(file, &st) < 0)
+	return fstat(file, &st) < 0 ? -errno :
+				      loop_attach(file, 0, (uint64_t)st.st_size, nodes);
+}
+
+/* As extmerge does it. The mount keeps what it needs. */
+static int mount_file(int file, const struct test *t) {
+	_cleanup_free_ char *type = strdup(t->mount);
+	char *colon = type ? strchr(type, ':') : NULL, path[FILE_FD_PATH_MAX];
+	_cleanup_(fs_done) struct fs f = FS_NONE;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (!colon)
 		return -1;
 	*colon = '\0';
-	nodes = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (t->loop)
-		loop = loop_attach(file, 0, (uint64_t)st.st_size, nodes);
-	file_fd_path(t->loop ? loop : file, path);
+	file_fd_path(file, path);
 	fs_open(&f, type);
 	fs_set(&f, "source", path);
 	fs_set_flag(&f, "ro");
@@ -86,6 +95,26 @@ static int mount_file(int file, const struct test *t) {
 		return 0;
 	printf("%s: %s\n", type, f.complaint ?: strerror(fd < 0 ? -fd : errno));
 	return -1;
+}
+
+/* Makes what was asked for. 0, or -1 when that has been said. */
+static int prepare(const struct verity_target *t, const struct test *test) {
+	_cleanup_close_ int fd = attach(t, test), loop = -EBADF;
+
+	if (fd >= 0 && test->loop)
+		loop = make_loop(fd);
+	if (fd < 0 || (test->loop && loop < 0))
+		return -1;
+	if (test->mount)
+		return mount_file(test->loop ? loop : fd, test);
+	return dup2(test->loop ? loop : fd, FILE_FD) < 0 ? -1 : 0;
+}
+
+static double now_us(void) {
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
 /* The value of the option `name` in `argument`, or NULL where that is something else. */
@@ -112,12 +141,17 @@ static void read_option(const char *argument, struct test *ret) {
 		ret->inside = true;
 	else if (strcmp(argument, "--loop") == 0)
 		ret->loop = true;
+	else if (strcmp(argument, "--plain") == 0)
+		ret->plain = true;
+	else if (strcmp(argument, "--time") == 0)
+		ret->time = true;
 }
 
 int main(int argc, char **argv) {
 	struct test test = { .log = "/dev/null" };
 	struct verity_target t = { 0 };
-	int i, fd, log;
+	double start;
+	int i, log;
 
 	for (i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i++)
 		read_option(argv[i], &test);
@@ -136,9 +170,12 @@ int main(int argc, char **argv) {
 	t.hash_fd = open_area(argv[i + 1], &t.hash_offset, &t.hash_size);
 	if (t.data_fd < 0 || t.hash_fd < 0)
 		return 2;
-	fd = attach(&t, &test.o, test.inside);
-	if (fd < 0 || (test.mount ? mount_file(fd, &test) : dup2(fd, FILE_FD)) < 0)
+	start = now_us();
+	if (prepare(&t, &test) < 0)
 		return 1;
+	if (test.time)
+		printf("%.0f\n", now_us() - start);
+	fflush(stdout);
 	execvp(argv[i + 3], argv + i + 3);
 	return 2;
 }
