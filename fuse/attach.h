@@ -36,7 +36,8 @@ struct attach_options {
  * leaves; nothing else has to be undone. The fds of `t` are borrowed for the time of the call; the server has
  * its own. It keeps neither the caller's mount namespace nor its directories nor any other fd alive, and is not
  * the caller's child. The mount is never attached to anything, so no path leads to it. Reading a block that is
- * wrong gives EIO, and one line in the log; everything gives ENOTCONN once the server is gone.
+ * wrong gives EIO, and one line in the log; what is not in memory gives ENOTCONN, or
+ * ECONNABORTED to who waits already, once the server is gone.
  *
  * Needs /proc, CAP_SYS_ADMIN and a program of one thread; inside a workshop or outside. Otherwise a negative
  * errno, with a line for people in `ret_why`, and nothing was mounted where it says so (specs: vfile.8):

@@ -2,6 +2,7 @@
 /* An empty mount namespace, locked memory, no capability. */
 #include "confine.h"
 
+#include <link.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -9,6 +10,10 @@
 #include <sys/resource.h>
 
 #include "../merge/kernel.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
 
 /* A new, detached, empty tree. */
 static int make_nothing(void) {
@@ -66,16 +71,35 @@ static void refuse_to_be_killed(void) {
 		return;
 }
 
+/* Reads in what of a program or library is not written to. What is refused by kernels before 5.14 comes when used. */
+static int read_in(struct dl_phdr_info *info, size_t size, void *page_size) {
+	uintptr_t page = *(const uintptr_t *)page_size;
+
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
+
+		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
+			madvise((void *)(start & ~(page - 1)),
+				end - (start & ~(page - 1)), MADV_POPULATE_READ);
+	}
+	return 0;
+}
+
 void confine_memory(void) {
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	int later = 0;
 
 	refuse_to_be_killed();
 	/*
-	 * What is mapped now is read in and stays; what comes later, buffers and stacks, once it is used. Later
-	 * memory counts against the limit as soon as the capability is gone, so it must not have any.
+	 * Pages stay as soon as they are used: caches and buffers are not filled yet. Later memory counts against
+	 * the limit once the capability is gone, so it is left alone where there is one.
 	 */
-	if (mlockall(MCL_CURRENT) == 0 && setrlimit(RLIMIT_MEMLOCK, &all) == 0)
-		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
+		later = MCL_FUTURE;
+	if (mlockall(MCL_CURRENT | later | MCL_ONFAULT) == 0)
+		dl_iterate_phdr(read_in, &page);
 }
 
 int confine_privileges(void) {

@@ -68,12 +68,13 @@ static int serve_image(const struct request *q) {
 
 	if (r == 0)
 		r = complaints_new(q->name, REQUEST_FD_LOG, &log);
-	if (r == 0)
-		r = confine(&what);
 	if (r == 0) {
-		what = "cannot talk to the kernel";
+		what = "cannot begin to serve";
 		r = serve_new(REQUEST_FD_FUSE, file, log, q->threads, &serve);
 	}
+	/* Not before: what hashes is a library that is loaded when the first reader is made. */
+	if (r == 0)
+		r = confine(&what);
 	if (r < 0)
 		return fail(what, why ?: strerror(-r));
 	r = serve_run(serve, report_ready, NULL);

@@ -37,7 +37,6 @@ int verified_new(const struct verity_target *t, size_t cache_bytes, struct verif
 		 const char **ret_why) {
 	_cleanup_(verified_freep) struct verified *v = calloc(1, sizeof(*v));
 	uint8_t bytes[SUPERBLOCK_SIZE];
-	_cleanup_(hashtree_reader_freep) struct hashtree_reader *first = NULL;
 	struct hashtree_source source;
 	struct superblock sb;
 	int r;
@@ -53,8 +52,6 @@ int verified_new(const struct verity_target *t, size_t cache_bytes, struct verif
 	if (r == 0)
 		r = hashtree_new(&sb, t->root, t->root_size, &source, cache_bytes,
 				 &v->tree, ret_why);
-	if (r == 0) /* loads what hashes, while there is a file system to load it from */
-		r = hashtree_reader_new(v->tree, &first);
 	if (r < 0)
 		return r;
 	v->block_size = sb.data_block_size;

@@ -71,8 +71,8 @@ static int make_loop(int file) {
 	_cleanup_close_ int nodes = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
-	return fstat(file, &st) < 0 ? -errno :
-				      loop_attach(file, 0, (uint64_t)st.st_size, nodes);
+	return fstat(file, &st) < 0 ? -errno
+				    : loop_attach(file, 0, (uint64_t)st.st_size, nodes);
 }
 
 /* As extmerge does it. The mount keeps what it needs. */

@@ -65,11 +65,11 @@ attach() {
 
 # Both sides of one thing; "WHAT SIDE FIRST WARM" for each.
 pair() { # WHAT OPTIONS COMMAND...
-	local what=$1 options=$2 side
+	local what=$1 extra=$2 side
 	shift 2
 	for side in plain verified; do
 		# shellcheck disable=SC2086 # several options, or none
-		echo "$what $side $($side $options -- "$@" | paste -sd' ')"
+		echo "$what $side $($side $extra -- "$@" | paste -sd' ')"
 		umount "$W/m" 2>/dev/null
 	done
 }
