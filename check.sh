@@ -137,8 +137,8 @@ stage_lint() {
 
 	one "lists of the Makefiles" build-aux/lists.sh
 	if command -v shellcheck >/dev/null; then
-		mapfile -t scripts < <(find autogen.sh check.sh demo.sh .ci/run tests/run build-aux/*.sh \
-			tests/*.sh tests/cli tests/root tests/vm tests/bench '(' -name '*.sh' -o -name run ')' 2>/dev/null | sort)
+		mapfile -t scripts < <(find autogen.sh check.sh demo.sh completion/extmerge .ci/run tests/run build-aux/*.sh \
+			tests/*.sh tests/cli tests/root tests/vm tests/bench '(' -name '*.sh' -o -name run -o -name extmerge ')' 2>/dev/null | sort)
 		one "shellcheck of ${#scripts[@]} scripts" shellcheck -x -P tests -P . --severity=warning "${scripts[@]}"
 	else
 		skip "shellcheck # is not there"

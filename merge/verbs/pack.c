@@ -119,8 +119,11 @@ static void print_text(const struct packing *p) {
 	if (p->keys) {
 		printf("  signed by    \"%s\"\n", proof->signer.subject);
 		printf("  certificate  sha256 %s\n", proof->signer.fingerprint);
-		return;
 	}
+}
+
+/* pack.14 */
+static void warn_of_unsigned(void) {
 	log_warning(
 		"Nobody has signed it: whoever can replace it can replace its hashes too");
 	log_hint("--key= and --cert= sign it");
@@ -181,6 +184,8 @@ static enum exit_code work(struct packing *p) {
 		print_json(p);
 	else if (code == EXIT_DONE)
 		print_text(p);
+	if (code == EXIT_DONE && !p->keys)
+		warn_of_unsigned();
 	return code;
 }
 

@@ -37,6 +37,9 @@ for format in erofs squashfs; do
 	rm -rf "$T/out"
 done
 em pack --json=short "$T/tree" "$T/tool_1.2.raw" "${signed[@]}"
+em pack --json=short "$T/conf" "$T/settings_0.raw"
+like "with JSON, too, that nobody has signed it is said" "$err" "Nobody has signed it"
+em pack --json=short --overwrite "$T/tree" "$T/tool_1.2.raw" "${signed[@]}"
 is "JSON says what was made" "$(jq -r '[.schema, .name, .version, .class, .architecture, .format, .level, .signer] | join(" ")' <<<"$out")" \
 	"extmerge.pack/1 tool 1.2 sysext x86-64 erofs signed friend"
 is "and where its partitions are" "$(jq -c '[.partitions[] | [.label, .offset, .size]]' <<<"$out")" \
