@@ -1,38 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The only user of libfuse3: its low-level interface, in threads of our own, each with a reader of its own. */
+/* The operations of a file that is the root of its mount; each thread has a reader of its own. */
 #define FUSE_USE_VERSION 35
 #include "serve.h"
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "request.h"
+#include "session.h"
 
 /* Bytes. Several requests are read ahead, so that all threads have work; and each fits the cache of a CPU. */
 #define READ_MAX ((size_t)256 * 1024)
-#define STACK_SIZE ((size_t)256 * 1024)
-#define FOREVER ((double)UINT32_MAX) /* seconds */
-
-struct worker {
-	struct serve *serve;
-	struct verified_reader *reader;
-	pthread_t thread;
-};
 
 struct serve {
-	struct fuse_session *session;
+	struct session *session;
 	struct verified *file;
 	struct complaints *log;
-	pthread_key_t current; /* the struct worker of a thread */
-	sem_t begun, ended;    /* count threads */
-	int error; /* of the first that ended otherwise than by the last user's leaving */
+	pthread_key_t current; /* the struct verified_reader of a thread */
 	bool greeted, opens_unasked;
-	unsigned n_workers;
-	struct worker workers[REQUEST_THREADS_MAX];
+	unsigned n_readers;
+	struct verified_reader *readers[REQUEST_THREADS_MAX];
+	int (*ready)(void *userdata);
+	void *userdata; /* of ready */
 };
 
 static uint64_t now(void) {
@@ -83,7 +75,7 @@ static void on_getattr(fuse_req_t request, fuse_ino_t inode, struct fuse_file_in
 	if (inode != FUSE_ROOT_ID)
 		fuse_reply_err(request, ENOENT);
 	else
-		fuse_reply_attr(request, &st, FOREVER);
+		fuse_reply_attr(request, &st, SESSION_FOREVER);
 }
 
 /* After ENOSYS the kernel opens without asking. */
@@ -100,7 +92,7 @@ static void on_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info 
 static void on_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
 		    struct fuse_file_info *info) {
 	struct serve *s = fuse_req_userdata(request);
-	struct worker *w = pthread_getspecific(s->current);
+	struct verified_reader *reader = pthread_getspecific(s->current);
 	struct hashtree_fault fault;
 	const uint8_t *bytes;
 	ssize_t n;
@@ -109,7 +101,7 @@ static void on_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t off
 		fuse_reply_err(request, EINVAL);
 		return;
 	}
-	n = verified_read(w->reader, (uint64_t)offset, size, &bytes, &fault);
+	n = verified_read(reader, (uint64_t)offset, size, &bytes, &fault);
 	if (n >= 0) {
 		fuse_reply_buf(request, (const char *)bytes, (size_t)n);
 		return;
@@ -125,106 +117,33 @@ static const struct fuse_lowlevel_ops operations = {
 	.read = on_read,
 };
 
-/* --- threads --- */
+/* --- beginning and end --- */
 
-/* Answers one request. 0, also where it was withdrawn; 1 when the last user has left; or a negative errno. */
-static int answer(struct serve *s, struct fuse_buf *buffer) {
-	int n = fuse_session_receive_buf(s->session, buffer);
+static int on_thread(void *userdata, unsigned thread) {
+	struct serve *s = userdata;
 
-	if (n > 0)
-		fuse_session_process_buf(s->session, buffer);
-	if (n == -EINTR || n == -EAGAIN)
-		return 0;
-	return n < 0 ? n : fuse_session_exited(s->session);
+	return -pthread_setspecific(s->current, s->readers[thread]);
 }
 
-static int greet(struct serve *s) {
-	struct fuse_buf buffer = { .mem = NULL };
-	int r = 0;
+static int on_ready(void *userdata) {
+	struct serve *s = userdata;
 
-	while (r == 0 && !s->greeted)
-		r = answer(s, &buffer);
-	free(buffer.mem);
-	return r > 0 ? -ENOTCONN : r;
-}
-
-static void *work(void *worker) {
-	struct worker *w = worker;
-	struct serve *s = w->serve;
-	struct fuse_buf buffer = { .mem = NULL };
-	int r = pthread_setspecific(s->current, w) == 0 ? 0 : -ENOMEM;
-
-	sem_post(&s->begun);
-	while (r == 0)
-		r = answer(s, &buffer);
-	free(buffer.mem);
-	if (r < 0)
-		__atomic_store_n(&s->error, r, __ATOMIC_RELAXED);
-	sem_post(&s->ended);
-	return NULL;
-}
-
-static void await(sem_t *s) {
-	while (sem_wait(s) < 0)
-		; /* a signal */
-}
-
-/* When it returns, the C library has done what it does at the beginning of each thread. */
-static int start_workers(struct serve *s) {
-	pthread_attr_t attributes;
-	int r = -pthread_attr_init(&attributes);
-
-	if (r < 0)
-		return r;
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	for (unsigned i = 0; r == 0 && i < s->n_workers; i++)
-		r = -pthread_create(&s->workers[i].thread, &attributes, work,
-				    &s->workers[i]);
-	pthread_attr_destroy(&attributes);
-	for (unsigned i = 0; r == 0 && i < s->n_workers; i++)
-		await(&s->begun);
-	return r;
+	return s->ready(s->userdata);
 }
 
 int serve_run(struct serve *s, int (*ready)(void *userdata), void *userdata) {
-	int r = start_workers(s);
-
-	if (r == 0)
-		r = ready(userdata);
-	if (r < 0)
-		return r;
-	await(&s->ended);
-	r = __atomic_load_n(&s->error, __ATOMIC_RELAXED);
-	for (unsigned i = 0; r == 0 && i < s->n_workers; i++)
-		pthread_join(s->workers[i].thread, NULL);
-	return r;
+	s->ready = ready;
+	s->userdata = userdata;
+	return session_run(s->session, s->n_readers, on_thread, on_ready, s);
 }
 
-/* --- beginning and end --- */
-
-/* libfuse takes a connection that is there already under this name. */
-static int open_session(struct serve *s, int fuse_fd) {
-	char name[] = "extmerge-fuse", path[32], *argv[] = { name, NULL };
-	struct fuse_args arguments = FUSE_ARGS_INIT(1, argv);
-
-	s->session = fuse_session_new(&arguments, &operations, sizeof(operations), s);
-	if (!s->session)
-		return -ENOMEM;
-	snprintf(path, sizeof(path), "/dev/fd/%d", fuse_fd);
-	return fuse_session_mount(s->session, path) < 0 ? -EIO : 0;
-}
-
-static int prepare_workers(struct serve *s, unsigned threads) {
+static int prepare_readers(struct serve *s, unsigned threads) {
 	int r = 0;
 
 	if (threads < 1 || threads > REQUEST_THREADS_MAX)
 		return -EINVAL;
-	for (; r == 0 && s->n_workers < threads; s->n_workers++) {
-		struct worker *w = &s->workers[s->n_workers];
-
-		w->serve = s;
-		r = verified_reader_new(s->file, READ_MAX, &w->reader);
-	}
+	for (; r == 0 && s->n_readers < threads; s->n_readers++)
+		r = verified_reader_new(s->file, READ_MAX, &s->readers[s->n_readers]);
 	return r;
 }
 
@@ -237,18 +156,15 @@ int serve_new(int fuse_fd, struct verified *file, struct complaints *log,
 		return -ENOMEM;
 	s->file = file;
 	s->log = log;
-	sem_init(&s->begun, 0, 0);
-	sem_init(&s->ended, 0, 0);
 	r = -pthread_key_create(&s->current, NULL);
 	if (r < 0) {
 		free(TAKE_PTR(s));
 		return r;
 	}
-	r = prepare_workers(s, threads);
+	r = prepare_readers(s, threads);
 	if (r == 0)
-		r = open_session(s, fuse_fd);
-	if (r == 0)
-		r = greet(s);
+		r = session_new(fuse_fd, &operations, sizeof(operations), s, &s->greeted,
+				&s->session);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);
@@ -258,12 +174,9 @@ int serve_new(int fuse_fd, struct verified *file, struct complaints *log,
 void serve_free(struct serve *s) {
 	if (!s)
 		return;
-	for (unsigned i = 0; i < s->n_workers; i++)
-		verified_reader_free(s->workers[i].reader);
-	if (s->session)
-		fuse_session_destroy(s->session);
+	for (unsigned i = 0; i < s->n_readers; i++)
+		verified_reader_free(s->readers[i]);
+	session_free(s->session);
 	pthread_key_delete(s->current);
-	sem_destroy(&s->begun);
-	sem_destroy(&s->ended);
 	free(s);
 }

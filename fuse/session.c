@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The low-level interface of libfuse3, in threads of our own. */
+#define FUSE_USE_VERSION 35
+#include "session.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+#define STACK_SIZE ((size_t)256 * 1024)
+
+struct session {
+	struct fuse_session *fuse;
+	int (*begin)(void *userdata, unsigned thread);
+	void *userdata;
+	sem_t begun, ended; /* count threads */
+	int error; /* of the first that ended otherwise than by the last user's leaving */
+};
+
+struct worker {
+	struct session *session;
+	unsigned number;
+	pthread_t thread;
+};
+
+/* Answers one request. 0, also where it was withdrawn; 1 when the last user has left; or a negative errno. */
+static int answer(struct session *s, struct fuse_buf *buffer) {
+	int n = fuse_session_receive_buf(s->fuse, buffer);
+
+	if (n > 0)
+		fuse_session_process_buf(s->fuse, buffer);
+	if (n == -EINTR || n == -EAGAIN)
+		return 0;
+	return n < 0 ? n : fuse_session_exited(s->fuse);
+}
+
+static int greet(struct session *s, const bool *greeted) {
+	struct fuse_buf buffer = { .mem = NULL };
+	int r = 0;
+
+	while (r == 0 && !*greeted)
+		r = answer(s, &buffer);
+	free(buffer.mem);
+	return r > 0 ? -ENOTCONN : r;
+}
+
+static void *work(void *worker) {
+	struct worker *w = worker;
+	struct session *s = w->session;
+	struct fuse_buf buffer = { .mem = NULL };
+	int r = s->begin ? s->begin(s->userdata, w->number) : 0;
+
+	sem_post(&s->begun);
+	while (r == 0)
+		r = answer(s, &buffer);
+	free(buffer.mem);
+	if (r < 0)
+		__atomic_store_n(&s->error, r, __ATOMIC_RELAXED);
+	sem_post(&s->ended);
+	return NULL;
+}
+
+static void await(sem_t *s) {
+	while (sem_wait(s) < 0)
+		; /* a signal */
+}
+
+/* When it returns, the C library has done what it does at the beginning of each thread. */
+static int start(struct session *s, unsigned n, struct worker *workers) {
+	pthread_attr_t attributes;
+	int r = -pthread_attr_init(&attributes);
+
+	if (r < 0)
+		return r;
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		workers[i].session = s;
+		workers[i].number = i;
+		r = -pthread_create(&workers[i].thread, &attributes, work, &workers[i]);
+	}
+	pthread_attr_destroy(&attributes);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		await(&s->begun);
+	return r;
+}
+
+int session_run(struct session *s, unsigned n,
+		int (*begin)(void *userdata, unsigned thread),
+		int (*ready)(void *userdata), void *userdata) {
+	struct worker *workers = calloc(n, sizeof(*workers));
+	int r;
+
+	if (!workers)
+		return -ENOMEM;
+	s->begin = begin;
+	s->userdata = userdata;
+	r = start(s, n, workers);
+	if (r == 0)
+		r = ready(userdata);
+	if (r < 0)
+		return r; /* threads that have begun still use the workers */
+	await(&s->ended);
+	r = __atomic_load_n(&s->error, __ATOMIC_RELAXED);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(workers[i].thread, NULL);
+	free(workers);
+	return 0;
+}
+
+int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
+		void *userdata, const bool *greeted, struct session **ret) {
+	_cleanup_(session_freep) struct session *s = calloc(1, sizeof(*s));
+	char name[] = "extmerge-fuse", path[32], *argv[] = { name, NULL };
+	struct fuse_args arguments = FUSE_ARGS_INIT(1, argv);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	sem_init(&s->begun, 0, 0);
+	sem_init(&s->ended, 0, 0);
+	s->fuse = fuse_session_new(&arguments, ops, size, userdata);
+	if (!s->fuse)
+		return -ENOMEM;
+	/* libfuse takes a connection that is there already under this name. */
+	snprintf(path, sizeof(path), "/dev/fd/%d", fuse_fd);
+	if (fuse_session_mount(s->fuse, path) < 0)
+		return -EIO;
+	r = greet(s, greeted);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+void session_free(struct session *s) {
+	if (!s)
+		return;
+	if (s->fuse)
+		fuse_session_destroy(s->fuse);
+	sem_destroy(&s->begun);
+	sem_destroy(&s->ended);
+	free(s);
+}

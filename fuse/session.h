@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A connection to the kernel by libfuse3, and the threads that answer on it. */
+#pragma once
+
+#include "../merge/base.h"
+
+struct fuse_lowlevel_ops;
+struct session;
+
+/*
+ * Takes over `fuse_fd`, a connection that is mounted; `ops` (of `size` bytes) are called with `userdata`. Answers the
+ * kernel's first request: the operation init must set *greeted. 0 with *ret, which the caller owns, or a negative
+ * errno.
+ */
+int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
+		void *userdata, const bool *greeted, struct session **ret);
+void session_free(struct session *s);
+DEFINE_CLEANUP(struct session, session_free)
+
+#define SESSION_FOREVER \
+	((double)UINT32_MAX) /* seconds, how long the kernel may keep things */
+
+/*
+ * Serves with `n` threads until nobody uses the mount any more: 0. `begin`, which may be NULL, is called at the beginning of
+ * each thread, with its number; `ready` when all of them are at work. A negative errno, of those or of a connection
+ * that broke, leaves threads behind: then the process must end, without session_free().
+ */
+int session_run(struct session *s, unsigned n,
+		int (*begin)(void *userdata, unsigned thread),
+		int (*ready)(void *userdata), void *userdata);
