@@ -12,13 +12,13 @@ for folder in merge verity fuse units specs tests man build-aux; do
 	[ ! -d "$folder" ] || folders+=("$folder")
 done
 
-# Words that begin with a folder; "tests/unit/X" means tests/unit/X.c, programs of tests/fuzz and
+# Words that begin with a folder; "tests/unit/X" means tests/unit/X.c, other programs of tests (names without a dot) and
 # the finished manual page are no sources.
 listed() {
 	cat Makefile.am ./*/Makemodule.am | sed 's/[[:space:]]#.*//; /^#/d' | tr -sc 'A-Za-z0-9_./-' '\n' |
 		grep -E '^(merge|verity|fuse|units|specs|tests|man|build-aux)/[A-Za-z0-9_./-]+$' |
 		grep -vE '/Makemodule\.am$|^tests/fuzz/fuzz-|^tests/fuzz/corpus$|^man/.*\.8$|^tests/run$' |
-		sed -E 's|^(tests/unit/[^.]*)$|\1.c|; /^tests\/(attach|judge|readers|bench\/hashtree|bench\/reads|root\/hang-fuse|root\/deny\.so|vm\/activate|vm\/trustkey)$/d' | sort -u
+		sed -E 's|^(tests/unit/[^.]*)$|\1.c|; /^tests\/([^.]*|root\/deny\.so)$/{ /init$/!d; }' | sort -u
 }
 
 present() {

@@ -8,9 +8,10 @@
 #     in_guest [TOOL...]
 #     begin
 #
-# What stands before in_guest runs on the machine too. No module is loaded in the guest; $GUEST is a directory
-# of the machine that both can write. A guest that restarts begins again; $GUEST_REBOOTS says how often it did. One
-# that is to end in a panic writes to $GUEST/panic what the kernel will say (grep -E).
+# What stands before in_guest runs on the machine too. No module is loaded in the guest. $GUEST is a directory
+# of the machine that both can write. $GUEST_EXPORTS names variables to pass on, $GUEST_PACKAGES what install_package is to
+# find. A guest that restarts begins again; $GUEST_REBOOTS says how often it did. One that is to end in a panic
+# writes to $GUEST/panic what the kernel will say (grep -E).
 . "${TESTS_DIR:?}/vm/lib.bash"
 
 # Kept in the cache: the kernel with its modules, and the C library it needs, which is newer than most machines'.
@@ -30,8 +31,9 @@ boot_uml() (
 
 	cp "$TESTS_DIR/vm/uml-init" "$work/init" && chmod 755 "$work/init"
 	{
+		printf 'export EXTMERGE_CACHE=%q\n' "$cache"
 		printf 'test=%q modules=%q/usr/lib/uml/modules\n' "$(readlink -f "$0")" "$cache/uml"
-		for quoted in EXTMERGE TESTS_DIR TESTS_BUILD_DIR SPECS_DIR LC_ALL PATH; do
+		for quoted in EXTMERGE TESTS_DIR TESTS_BUILD_DIR SPECS_DIR LC_ALL PATH ${GUEST_EXPORTS-}; do
 			printf 'export %s=%q\n' "$quoted" "${!quoted-}"
 		done
 	} >"$work/env"
@@ -43,6 +45,23 @@ boot_uml() (
 		</dev/null >"$work/console" 2>&1
 )
 
+# Programs that this machine may lack: packages of its own suite, unpacked in the cache.
+get_packages() { # PACKAGE...
+	local suite package
+
+	suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+	for package in "$@"; do
+		[ ! -d "$cache/$package-$suite" ] || continue
+		apt_of_suite "$suite" update >"$work/apt.log" 2>&1 && unpack_packages "$suite" "$cache/$package-$suite.new" "$package" &&
+			mv "$cache/$package-$suite.new" "$cache/$package-$suite" || return 1
+	done
+}
+
+# In the guest: puts such a package into the root.
+install_package() { # PACKAGE
+	tar -C "$cache/$1-$(. /etc/os-release && echo "${VERSION_CODENAME-}")" -c . | tar -C / --keep-directory-symlink -x
+}
+
 in_guest() { # TOOL...
 	local status
 
@@ -51,6 +70,8 @@ in_guest() { # TOOL...
 	need_tools patchelf apt-get dpkg-deb modprobe "$@"
 	make_work
 	[ -d "$cache/uml" ] || get_uml "$cache/uml" || give_up "user-mode-linux cannot be had here: no network?"
+	# shellcheck disable=SC2086
+	get_packages ${GUEST_PACKAGES-} || give_up "not to be had here, no network?: $GUEST_PACKAGES"
 	boot_uml 2>/dev/null # where it is said that a guest was aborted
 	take_results "$work/output"
 	status=$(sed -n 's/^exit //p' "$work/output")

@@ -78,6 +78,11 @@ put_in_force "$(disk "$T/rewritten.raw")" bash -c '
 	bad_blocks 3'
 is "of what is rewritten while it is in force nothing is read" "${out##*$'\n'}" "bad: 0 1"
 
+# shellcheck disable=SC2046
+flips=$("$TESTS_BUILD_DIR/vm/flips" "$T/nodes" $(disk "$T/tool.raw" | cut -d, -f 1-3,5- | tr , ' ') "${FLIPS-1000}")
+is "of ${FLIPS-1000} flipped bits each is seen, and no wrong byte is read" $? 0
+printf '%s\n' "$flips" | sed 's/^/# /'
+
 mkdir "$T/mnt"
 modprobe squashfs
 put_in_force "$image" mount -t squashfs -o ro /proc/self/fd/100 "$T/mnt"
