@@ -110,7 +110,9 @@ static int start_server(struct attachment *a, const struct verity_target *t,
 		r = strv_append(&argv, "image");
 	if (r == 0)
 		r = request_format(&q, &argv);
-	return r < 0 ? r : server_start(a->program, argv, fds, ATTACH_SECONDS, ret_why);
+	return r < 0 ? r
+		     : server_start(a->program, argv, fds, o->seconds ?: ATTACH_SECONDS,
+				    ret_why);
 }
 
 /* More than the 128 KiB that the kernel begins with; where there is no /sys it stays at that. */

@@ -13,11 +13,12 @@ struct attach_options {
 	const int *log_fd; /* where lines about bad blocks go; NULL: /dev/kmsg, or nowhere */
 	size_t cache_bytes; /* for checked hash blocks, ATTACH_CACHE_BYTES */
 	unsigned threads;   /* ATTACH_THREADS */
+	unsigned seconds;   /* to wait for the server to begin; ATTACH_SECONDS */
 };
 
 #define ATTACH_CACHE_BYTES ((size_t)4 * 1024 * 1024)
 #define ATTACH_THREADS 2
-#define ATTACH_SECONDS 30 /* for the server to begin */
+#define ATTACH_SECONDS 30
 
 /*
  * Starts a server for the data area of `t` and returns an fd, open for reading, of a regular file of exactly the
@@ -49,9 +50,9 @@ struct attach_options {
  *	-ENOENT       the program extmerge-fuse is not there; nothing was mounted
  *	-EPERM        the kernel does not let us mount; also -EACCES
  *	-EPROTO       the server failed and said why
- *	-ETIMEDOUT    the server did not begin within ATTACH_SECONDS
+ *	-ETIMEDOUT    the server did not begin in time
  *	-EOPNOTSUPP   this extmerge was built without FUSE
- *	others        reading the superblock, memory, fds
+ *	others        reading the superblock; memory and fds, also the server's (-ENOMEM, -EMFILE, -ENFILE)
  */
 int attach_image(const struct verity_target *t, const struct attach_options *o,
 		 char ret_why[static ATTACH_WHY_MAX]);

@@ -22,9 +22,9 @@ static bool is_started_by_extmerge(void) {
 	       fstat(REQUEST_FD_LOG, &log) == 0;
 }
 
-/* To extmerge; stderr is for who started us by hand. */
-static int fail(const char *what, const char *why) {
-	dprintf(REQUEST_FD_READY, "%s: %s", what, why);
+/* vfile.10: one byte with the errno, then the sentence. */
+static int fail(int error, const char *what, const char *why) {
+	dprintf(REQUEST_FD_READY, "%c%s: %s", -error, what, why);
 	return EXIT_FAILURE;
 }
 
@@ -76,7 +76,7 @@ static int serve_image(const struct request *q) {
 	if (r == 0)
 		r = confine(&what);
 	if (r < 0)
-		return fail(what, why ?: strerror(-r));
+		return fail(r, what, why ?: strerror(-r));
 	r = serve_run(serve, report_ready, NULL);
 	if (r < 0)
 		_exit(EXIT_FAILURE); /* other threads may still be at work */
@@ -97,7 +97,7 @@ static int run_image(int argc, char **argv) {
 	}
 	ignore_signals();
 	if (request_parse(argc, argv, &q, &why) < 0)
-		return fail("wrong arguments", why);
+		return fail(-EINVAL, "wrong arguments", why);
 	return serve_image(&q);
 }
 

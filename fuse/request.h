@@ -11,7 +11,7 @@ enum request_fd {
 	REQUEST_FD_FUSE = 3, /* /dev/fuse, of a connection that is mounted */
 	REQUEST_FD_DATA,
 	REQUEST_FD_HASH,
-	REQUEST_FD_READY, /* the pipe for one byte, or for a sentence */
+	REQUEST_FD_READY, /* the pipe for one byte, and a sentence if it is not NUL */
 	REQUEST_FD_LOG,	  /* where lines about bad blocks go */
 	REQUEST_FD_END,
 };

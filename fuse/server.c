@@ -4,13 +4,14 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "../merge/kernel.h"
 
 #define N_FDS (REQUEST_FD_END - REQUEST_FD_FUSE)
-#define ASIDE 64 /* fds from here on are no target of the arrangement */
+#define ASIDE REQUEST_FD_END /* fds from here on are no target of the arrangement */
 #define PATH_SHOWN 4096
 #define OPEN_MAX_TRIED 65536
 
@@ -78,19 +79,27 @@ static int arrange(int program, int null, const int fds[static N_FDS]) {
 	return moved;
 }
 
+/* vfile.10: one byte with the errno, then the sentence. */
+static _Noreturn void give_up(int fd, int error, const char *sentence) {
+	const char byte = (char)-error;
+	struct iovec parts[] = { { (void *)&byte, 1 },
+				 { (void *)sentence, strlen(sentence) } };
+
+	_exit(writev(fd, parts, ARRAY_SIZE(parts)) < 0 ? 2 : 1);
+}
+
 static _Noreturn void become_server(int program, int null, char *const *argv,
 				    const int fds[static N_FDS]) {
-	static const char failed[] = "the program cannot be executed";
 	/* One heap for all threads: a server's memory is small. */
 	char arenas[] = "MALLOC_ARENA_MAX=1", *const environment[] = { arenas, NULL };
 	int moved = arrange(program, null, fds);
 
-	if (moved >= 0 && chdir("/") == 0)
+	if (moved < 0)
+		give_up(fds[REQUEST_FD_READY - REQUEST_FD_FUSE], moved,
+			"there is no room for the fds of extmerge-fuse");
+	if (chdir("/") == 0)
 		syscall(SYS_execveat, moved, "", argv, environment, AT_EMPTY_PATH);
-	if (write(moved < 0 ? fds[REQUEST_FD_READY - REQUEST_FD_FUSE] : REQUEST_FD_READY,
-		  failed, sizeof(failed) - 1) < 0)
-		_exit(2);
-	_exit(1);
+	give_up(REQUEST_FD_READY, -errno, "extmerge-fuse cannot be executed");
 }
 
 /* The child in between ends at once, so that the server is init's, and no zombie of ours. */
@@ -121,18 +130,24 @@ static int64_t now_ms(void) {
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A line that may be shown, whatever came through the pipe. */
-static int refuse(const char *text, size_t n, char ret_why[static SERVER_WHY_MAX]) {
-	size_t i;
+/* A lack of memory or fds is the machine's, and the caller wants to know that. */
+static int error_of(int reported) {
+	return reported == ENOMEM || reported == EMFILE || reported == ENFILE ? -reported
+									      : -EPROTO;
+}
 
-	if (n == 0)
-		return snprintf(ret_why, SERVER_WHY_MAX,
-				"extmerge-fuse ended without a word"),
-		       -EPROTO;
-	for (i = 0; i < n && i < SERVER_WHY_MAX - 1; i++)
-		ret_why[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
-	ret_why[i] = '\0';
-	return -EPROTO;
+/* The errno, and a line that may be shown, whatever came through the pipe. */
+static int refuse(const char *text, size_t n, char ret_why[static SERVER_WHY_MAX]) {
+	size_t i = 1;
+
+	if (n == 0) {
+		snprintf(ret_why, SERVER_WHY_MAX, "extmerge-fuse ended without a word");
+		return -EPROTO;
+	}
+	for (; i < n && i < SERVER_WHY_MAX; i++)
+		ret_why[i - 1] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
+	ret_why[i - 1] = '\0';
+	return error_of((unsigned char)text[0]);
 }
 
 /* The server's sentence comes in one piece, as it is shorter than what pipes keep together. */

@@ -18,7 +18,8 @@ int server_open(const char *path);
  * Starts `program` with the arguments `argv` and an empty environment, in a session of its own and not as our
  * child. fds[i] becomes REQUEST_FD_FUSE + i there; that of REQUEST_FD_READY is made here, whatever is in the
  * array. Waits until the server says that it is at work, `seconds` at most. 0; or a negative errno and a line in
- * `ret_why`: -ETIMEDOUT, -EPROTO where the server gave a reason or ended without one, or what hindered us.
+ * `ret_why`: -ETIMEDOUT; -EPROTO where the server gave a reason or ended without one, but -ENOMEM,
+ * -EMFILE and -ENFILE as they are; or what hindered us.
  * The caller's program must have one thread (specs: vfile.10).
  */
 int server_start(int program, char *const *argv,

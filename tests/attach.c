@@ -4,13 +4,13 @@
  *     attach [OPTION...] DATA[@OFFSET:SIZE] TREE[@OFFSET:SIZE] ROOT-HASH COMMAND...
  *     --server=PATH   the program; otherwise the one beside ours
  *     --log=FILE      where the server's lines go; otherwise nowhere
- *     --threads=N, --cache=BYTES
+ *     --threads=N, --cache=BYTES, --seconds=N
  *     --workshop      in a private mount namespace, as extmerge does, which is gone when the command runs
  *     --loop          with a loop device of the file instead
  *     --mount=FS:DIR  with the file, or the loop device, mounted there, and nothing at fd 9
  *     --plain         with DATA itself instead of the verified file, for comparison
  *     --time          prints first how many microseconds that took
- * Prints "ERRNO-NAME: reason" and exits with 1 where there is none. For tests/root/verified-file.sh and the bench.
+ * Prints "ERRNO-NAME: reason" and exits with 1 where there is none. For tests/root/verified-*.sh and the bench.
  */
 #include <string.h>
 #include <time.h>
@@ -137,6 +137,8 @@ static void read_option(const char *argument, struct test *ret) {
 		ret->o.threads = (unsigned)atoi(value);
 	else if ((value = value_of(argument, "--cache=")))
 		ret->o.cache_bytes = (size_t)atol(value);
+	else if ((value = value_of(argument, "--seconds=")))
+		ret->o.seconds = (unsigned)atoi(value);
 	else if (strcmp(argument, "--workshop") == 0)
 		ret->inside = true;
 	else if (strcmp(argument, "--loop") == 0)

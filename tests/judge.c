@@ -3,7 +3,7 @@
  * Compares what a file gives out with what it should, page by page:
  *     judge FILE GOOD
  * prints "RIGHT WRONG MISSING": how many pages of GOOD are the same in FILE, differ, and are not given out. For
- * tests/root/verified-file.sh.
+ * tests/root/verified-*.sh.
  */
 #include <fcntl.h>
 #include <string.h>

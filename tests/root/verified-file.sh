@@ -3,54 +3,13 @@
 # The verified file: right bytes or an error, whatever becomes of the image, of the server and of its users.
 . "${TESTS_DIR:?}/lib.sh"
 begin
-PATH=$PATH:/usr/sbin:/sbin
-attach=${TESTS_BUILD_DIR:?}/attach server=${TESTS_BUILD_DIR}/../extmerge-fuse
-
-[ -x "$server" ] || { skip "verified files" "built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "verified files" "there is no /dev/fuse"; finish; }
-for tool in veritysetup mkfs.erofs mksquashfs; do
-	command -v $tool >/dev/null || { skip "verified files" "there is no $tool"; finish; }
-done
-
-# $I/data, $I/tree and $hash: the salt is random, so the hash is this run's, and its servers are found by it.
-I=$DISK/image
-make_verity() { # FILE
-	mkdir -p "$I" && cp "$1" "$I/data" &&
-		veritysetup format --root-hash-file="$I/hash" "$I/data" "$I/tree" >/dev/null && hash=$(cat "$I/hash")
-}
-
-servers() { # [HASH]
-	pgrep -f "^@extmerge-fuse image --root=${1-$hash}"
-}
-
-# The kernel ends a connection a moment after the last close.
-no_servers() { # [HASH]
-	local try
-
-	for try in $(seq 100); do
-		servers "$@" >/dev/null || return 0
-		sleep 0.05
-	done
-	echo "after $try looks there are servers: $(servers "$@")"
-	return 1
-}
-
-with() { # [OPTION...] -- COMMAND...: with the verified file at fd 9
-	local options=()
-	while [ "$1" != -- ]; do options+=("$1"); shift; done
-	shift
-	"$attach" --server="$server" --log="$T/log" "${options[@]}" "$I/data" "$I/tree" "$hash" "$@"
-}
-
-make_tree "$T/content" tool
-head -c 3000000 /dev/urandom >"$T/content/usr/random"
-make_image erofs "$T/content" "$T/erofs"
-make_image squashfs "$T/content" "$T/squashfs"
+# shellcheck source=tests/root/verified.bash
+. "${TESTS_DIR}/root/verified.bash"
+make_contents
 
 # --- what is read ---
 
 make_verity "$T/erofs"
-size=$(stat -c %s "$I/data")
 # shellcheck disable=SC2016 # the inner shell's
 is "it is a file of the data's size" \
 	"$(with -- stat -Lc '%F %s' /proc/self/fd/9)" "regular file $size"
@@ -72,7 +31,6 @@ is "both areas may lie in one file" "$("$attach" --server="$server" "$I/both@0:$
 # --- what the kernel mounts from it ---
 
 # Nobody has the fd any more: the mount, or its loop device, keeps what it needs.
-mkdir "$T/m"
 for how in erofs "erofs --loop" "squashfs --loop"; do
 	format=${how% *} loop=${how#"${how% *}"}
 	make_verity "$T/$format"
@@ -106,7 +64,7 @@ is "it is root, so that init spares it" "$(status_of Uid)" 0
 is "it can gain no privilege" "$(status_of NoNewPrivs)" 1
 is "its environment is ours" "$(tr '\0' '\n' <"/proc/$pid/environ")" MALLOC_ARENA_MAX=1
 is "it is nobody's child" "$(status_of PPid)" 1
-if grep -q ENABLE_SANITIZERS_TRUE=\' "$TESTS_BUILD_DIR/../config.status" 2>/dev/null; then
+if sanitized; then
 	skip "it has a filter of system calls" "sanitizers need more"
 else
 	is "it has a filter of system calls" "$(status_of Seccomp)" 2
@@ -140,12 +98,16 @@ refused "not even a superblock" "EIO: its verity superblock cannot be read"
 cp "$I/tree.good" "$I/tree"
 refused "no server" "ENOENT: the program extmerge-fuse cannot be opened: No such file or directory" \
 	--server="$T/none"
-refused "a server that is no program" "EPROTO: the program cannot be executed" --server="$I/data"
+refused "a server that is no program" "EPROTO: extmerge-fuse cannot be executed" --server="$I/data"
 refused "a server that ends" "EPROTO: extmerge-fuse ended without a word" --server="$(type -P false)"
 # In a mount namespace of its own.
 is "refused: no /dev/fuse" "$(export -f with; export attach server T I hash
 	unshare -m bash -c 'mount --bind /dev/null /dev/fuse && with -- echo unexpected')" \
 	"ENODEV: /dev/fuse cannot be opened: No such device"
+# It is no server of ours, so nothing ends it when the connection is gone.
+refused "a server that does not begin" "ETIMEDOUT: extmerge-fuse was not at work within 1 seconds" \
+	--seconds=1 --server="$TESTS_BUILD_DIR/hostile"
+kill "$(servers)"
 ok "none of them leaves a server" no_servers
 
 # By hand, it says what it is.
@@ -159,12 +121,6 @@ like "--version" "$("$server" --version)" "^extmerge-fuse [0-9]"
 
 # --- bad blocks ---
 
-judge() { # [COMMAND]: "RIGHT WRONG MISSING" pages, after the command
-	with -- bash -c "${1-}
-		'${TESTS_BUILD_DIR}/judge' /proc/self/fd/9 '$I/good'"
-}
-cp "$I/data" "$I/good"
-pages=$((size / 4096))
 is "a sound image is given out whole" "$(judge)" "$pages 0 0"
 rm -f "$T/log"
 flip "$I/data" $((20 * 4096 + 17))
@@ -184,46 +140,4 @@ cp "$I/good" "$I/data"
 read -r right wrong missing < <(judge "head -c 8192 /proc/self/fd/9 >/dev/null; truncate -s 8192 '$I/data'")
 is "nor is one that is cut off" "$wrong $((right + missing))" "0 $pages"
 cp "$I/good" "$I/data"
-
-# One bit anywhere: never a wrong byte; and where the bit is used, it is seen.
-flips() { # N FILE FROM TO: "WRONG UNSEEN", how many of N flips gave a wrong page, and were not noticed
-	local n=$1 file=$2 from=$3 to=$4 wrongs=0 unseen=0 at
-	while ((n-- > 0)); do
-		at=$((from + (RANDOM << 15 | RANDOM) % (to - from)))
-		flip "$file" $at
-		read -r right wrong missing < <(judge)
-		flip "$file" $at
-		[[ $right != *: ]] || wrong=0 missing=$pages # refused from the beginning
-		[ "$wrong" = 0 ] || { wrongs=$((wrongs + 1)) && echo "# wrong with byte $at of $file" >&2; }
-		[ "$missing" != 0 ] || unseen=$((unseen + 1))
-	done
-	echo "$wrongs $unseen"
-}
-is "700 bits of the data: all are seen" "$(flips 700 "$I/data" 0 "$size")" "0 0"
-is "250 bits of the tree: all are seen" "$(flips 250 "$I/tree" 4096 "$(stat -c %s "$I/tree")")" "0 0"
-# What is there of it is used but for the UUID, and the rest of the salt's and the algorithm's room.
-like "100 bits of the superblock: never a wrong byte" "$(flips 100 "$I/tree" 0 512)" "^0 "
-
-# --- the server's death: an error at once, and nothing left (vfile.15) ---
-
-for how in erofs "erofs --loop" "squashfs --loop"; do
-	format=${how% *} loop=${how#"${how% *}"}
-	make_verity "$T/$format"
-	# shellcheck disable=SC2086 # an option or none
-	with --mount="$format:$T/m" ${loop:+--loop} -- ls "$T/m" >/dev/null
-	kill -KILL "$(servers)"
-	ok "$how: the server is gone" no_servers
-	out=$(timeout 20 cat "$T/m/usr/random" 2>&1 >/dev/null)
-	is "readers are told at once" "$? $(grep -c . <<<"$out")" "1 1"
-	ok "and the mount can be taken away" timeout 20 umount "$T/m"
-done
-# A server that is stopped holds them; whoever has not begun to wait when it dies is told as well.
-is "readers who wait are told too" "$(with -- timeout 60 bash -c "
-	kill -STOP \$(pgrep -f '^@extmerge-fuse image --root=$hash')
-	for i in 1 2 3; do { dd if=/proc/self/fd/9 bs=4096 skip=\$((i * 40)) count=1 >/dev/null 2>&1; echo \$?; } & done
-	sleep 0.5
-	kill -KILL \$(pgrep -f '^@extmerge-fuse image --root=$hash')
-	wait" | paste -sd' ')" "1 1 1"
-ok "no server is left" no_servers
-ok "no loop device is left either" no_loops
 finish
