@@ -34,14 +34,32 @@ count() {
 	devices=(/sys/block/dm-*) loops=(/sys/block/loop*/loop/backing_file)
 	nodes=("$T"/nodes*/mapper/extmerge-* /dev/mapper/extmerge-*)
 }
-nothing_left() {
+
+# "DEVICES LOOPS NODES", once there are so many devices and two loop devices for each, or after five seconds.
+there_are() { # DEVICES
 	local try
 
 	for try in $(seq 100); do
 		count
-		[ $((${#devices[@]} + ${#loops[@]} + ${#nodes[@]})) != 0 ] || return 0
+		[ "${#devices[@]} ${#loops[@]} ${#nodes[@]}" != "$1 $((2 * $1)) 0" ] || break
 		sleep 0.05
 	done
-	echo "after $try looks: ${devices[*]} ${loops[*]} ${nodes[*]}"
-	return 1
+	echo "${#devices[@]} ${#loops[@]} ${#nodes[@]}"
+}
+nothing_left() {
+	[ "$(there_are 0)" = "0 0 0" ] || { count; echo "after five seconds: ${devices[*]} ${loops[*]} ${nodes[*]}"; return 1; }
+}
+
+# A key that the root trusts, and signed extensions in it: usr/bin/NAME with "NAME VERSION", and data.
+trust_friend() {
+	new_key friend
+	mkdir -p "$R/etc/verity.d"
+	cp "$T/friend.crt" "$R/etc/verity.d/"
+}
+make_extension() { # NAME VERSION
+	rm -rf "$T/tree.d"
+	make_tree "$T/tree.d" "$1" "$1 $2"
+	head -c 150000 /dev/urandom >"$T/tree.d/usr/bin/$1.data"
+	make_image squashfs "$T/tree.d" "$T/data"
+	make_signed "$T/new" friend && mv "$T/new" "$X/$1.raw"
 }
