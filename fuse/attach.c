@@ -112,7 +112,7 @@ static int start_server(struct attachment *a, const struct verity_target *t,
 		r = request_format(&q, &argv);
 	return r < 0 ? r
 		     : server_start(a->program, argv, fds, o->seconds ?: ATTACH_SECONDS,
-				    ret_why);
+				    o->ret_server, ret_why);
 }
 
 /* More than the 128 KiB that the kernel begins with; where there is no /sys it stays at that. */

@@ -14,6 +14,7 @@ struct attach_options {
 	size_t cache_bytes; /* for checked hash blocks, ATTACH_CACHE_BYTES */
 	unsigned threads;   /* ATTACH_THREADS */
 	unsigned seconds;   /* to wait for the server to begin; ATTACH_SECONDS */
+	pid_t *ret_server;  /* the server, for whoever wants to see whether it lives */
 };
 
 #define ATTACH_CACHE_BYTES ((size_t)4 * 1024 * 1024)

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -102,19 +103,28 @@ static _Noreturn void become_server(int program, int null, char *const *argv,
 	give_up(REQUEST_FD_READY, -errno, "extmerge-fuse cannot be executed");
 }
 
-/* The child in between ends at once, so that the server is init's, and no zombie of ours. */
-static int start(int program, int null, char *const *argv, const int fds[static N_FDS]) {
+static _Noreturn void become_parent(int program, int null, char *const *argv,
+				    const int fds[static N_FDS], pid_t *server) {
+	pid_t child = setsid() < 0 ? -1 : fork();
+
+	if (child == 0)
+		become_server(program, null, argv, fds);
+	*server = child;
+	_exit(child < 0);
+}
+
+/*
+ * The child in between ends at once, so that the server is init's, and no zombie of ours. It leaves the server's
+ * number in `server`, which is memory that both share.
+ */
+static int start(int program, int null, char *const *argv, const int fds[static N_FDS],
+		 pid_t *server) {
 	pid_t between = fork();
 
 	if (between < 0)
 		return -errno;
-	if (between == 0) {
-		pid_t server = setsid() < 0 ? -1 : fork();
-
-		if (server == 0)
-			become_server(program, null, argv, fds);
-		_exit(server < 0);
-	}
+	if (between == 0)
+		become_parent(program, null, argv, fds, server);
 	while (waitpid(between, NULL, 0) < 0)
 		if (errno != EINTR)
 			break; /* whoever ignores SIGCHLD has no children to wait for */
@@ -176,10 +186,12 @@ static int wait_ready(int fd, unsigned seconds, char ret_why[static SERVER_WHY_M
 }
 
 int server_start(int program, char *const *argv, const int fds[static N_FDS],
-		 unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
+		 unsigned seconds, pid_t *ret_server,
+		 char ret_why[static SERVER_WHY_MAX]) {
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_close_ int ready = -EBADF, report = -EBADF;
 	int given[N_FDS], ends[2], r;
+	pid_t *server;
 
 	snprintf(ret_why, SERVER_WHY_MAX, "extmerge-fuse cannot be started");
 	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
@@ -188,7 +200,14 @@ int server_start(int program, char *const *argv, const int fds[static N_FDS],
 	report = ends[1];
 	memcpy(given, fds, sizeof(given));
 	given[REQUEST_FD_READY - REQUEST_FD_FUSE] = report;
-	r = start(program, null, argv, given);
+	server = mmap(NULL, sizeof(*server), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (server == MAP_FAILED)
+		return -errno;
+	r = start(program, null, argv, given, server);
+	if (ret_server)
+		*ret_server = *server;
+	munmap(server, sizeof(*server));
 	if (r < 0)
 		return r;
 	close_fdp(&report);

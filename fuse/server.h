@@ -20,8 +20,9 @@ int server_open(const char *path);
  * array. Waits until the server says that it is at work, `seconds` at most. 0; or a negative errno and a line in
  * `ret_why`: -ETIMEDOUT; -EPROTO where the server gave a reason or ended without one, but -ENOMEM,
  * -EMFILE and -ENFILE as they are; or what hindered us.
+ * *ret_server, unless it is NULL, is the server's process, or -1 where there is none.
  * The caller's program must have one thread (specs: vfile.10).
  */
 int server_start(int program, char *const *argv,
 		 const int fds[static REQUEST_FD_END - REQUEST_FD_FUSE], unsigned seconds,
-		 char ret_why[static SERVER_WHY_MAX]);
+		 pid_t *ret_server, char ret_why[static SERVER_WHY_MAX]);

@@ -58,7 +58,7 @@ static int walk(struct content *c) {
 	const struct tree_visitor visitor = { .enter = look_at, .data = c };
 	int r = tree_walk(c->directory, &tree_limits_default, &visitor);
 
-	if (r == 0 || source_is_shortage(r) || !extension_fits(c->extension))
+	if (r == 0 || file_is_shortage(r) || !extension_fits(c->extension))
 		return r;
 	return verdict_set(&c->extension->verdict,
 			   r == -E2BIG || r == -ELOOP || r == -ETIME ? VERDICT_TOO_LARGE
@@ -77,7 +77,7 @@ static int check_id(struct extension *e) {
 }
 
 static int examine_on_nothing(struct extension *e) {
-	const struct examine_options options = { .host = NULL };
+	const struct examine_options options = { .source.assess.host = NULL };
 	struct hierarchy hierarchies[CLASS_HIERARCHIES_MAX] = { 0 };
 	size_t n = 0;
 	int r = 0;

@@ -10,7 +10,6 @@
 #include "image.h"
 #include "order.h"
 #include "responsive.h"
-#include "source.h"
 #include "strv.h"
 #include "text.h"
 #include "tree.h"
@@ -113,7 +112,7 @@ static bool is_version_of(const struct search *s, const struct extension *direct
 	       (kind == NAME_DIRECTORY) == (bool)S_ISDIR(st->st_mode);
 }
 
-static int add_version(struct search *s, const struct extension *directory,
+static int add_version(struct search *s, const struct extension *directory, int versions,
 		       const char *entry, enum name_kind kind) {
 	_cleanup_(extension_freep) struct extension *e = make(s, directory->path, entry);
 	_cleanup_close_ int fd = -EBADF;
@@ -133,6 +132,8 @@ static int add_version(struct search *s, const struct extension *directory,
 	if (r == 0)
 		r = image_check_writers(e, fd, &st, &s->safe);
 	if (r == 0)
+		r = image_note_sidecars(e, versions, entry);
+	if (r == 0)
 		r = add_candidate(&s->here, (struct candidate){ .extension = e });
 	if (r == 0)
 		TAKE_PTR(e);
@@ -145,7 +146,7 @@ static int add_versions(struct search *s, struct extension *directory, int fd,
 	_cleanup_strv_ char **entries = NULL;
 	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
 
-	if (r < 0 && source_is_shortage(r))
+	if (r < 0 && file_is_shortage(r))
 		return r;
 	if (r < 0) {
 		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE,
@@ -155,7 +156,7 @@ static int add_versions(struct search *s, struct extension *directory, int fd,
 							       .extension = directory });
 	}
 	for (char **entry = entries; r == 0 && *entry; entry++)
-		r = add_version(s, directory, *entry, kind);
+		r = add_version(s, directory, fd, *entry, kind);
 	return r < 0 ? r : TREE_SKIP;
 }
 
@@ -261,8 +262,11 @@ static int read_entry(struct search *s, const char *directory, int directory_fd,
 		return r == TREE_SKIP ? 0 : r;
 	}
 	fd = open_entry(s, e, &st);
-	if (fd < 0 && source_is_shortage(fd))
+	if (fd < 0 && file_is_shortage(fd))
 		return fd;
+	r = image_note_sidecars(e, directory_fd, entry);
+	if (r < 0)
+		return r;
 	r = fd < 0 ? add_dangling(s, e, entry, directory_fd, fd)
 		   : add_entry(s, e, entry, fd, &st);
 	if (r == 0)
@@ -344,7 +348,7 @@ static int add_problem(struct search *s, const char *directory, int error) {
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	if (source_is_shortage(error))
+	if (file_is_shortage(error))
 		return error;
 	if (error == -E2BIG)
 		text = text_format("Cannot search '/%s': it has more than %d entries",

@@ -32,17 +32,34 @@ static int describe_hidden(const struct hierarchy *h, const struct layer *l,
 	return 0;
 }
 
-/* What a person should know about the layer besides what it hides: the first thing of these. */
+/* What a person should know about the layer besides what it hides. */
 static int describe_note(const struct hierarchy *h, const struct layer *l, char **ret) {
-	if (l->extension->forced.text)
-		return copy_text(ret, l->extension->forced.text);
+	const struct extension *x = l->extension;
+	_cleanup_free_ char *covered = NULL;
+
 	if (l->covered) {
-		*ret = text_format(
+		covered = text_format(
 			"nothing of it below /%s/%s is seen: the host has a mount there",
 			h->name, l->covered);
-		return *ret ? 0 : -ENOMEM;
+		if (!covered)
+			return -ENOMEM;
 	}
-	return copy_text(ret, l->extension->note);
+	return text_join("; ", (const char *const[]){ x->forced.text, covered, x->note },
+			 3, ret);
+}
+
+static int copy_trust(struct record_layer *to, const struct extension *x) {
+	int r = copy_text(&to->trust, extension_trust_word(x));
+
+	if (r == 0)
+		r = copy_text(&to->root_hash, x->trust.root_hash);
+	if (r == 0)
+		r = copy_text(&to->signer, x->trust.signer);
+	if (r == 0)
+		r = copy_text(&to->signer_fingerprint, x->trust.signer_fingerprint);
+	if (r == 0)
+		r = copy_text(&to->guard, extension_guard_word(x));
+	return r < 0 ? r : copy_text(&to->server, x->trust.server);
 }
 
 static int record_layers(const struct hierarchy *h, struct record *record) {
@@ -56,8 +73,7 @@ static int record_layers(const struct hierarchy *h, struct record *record) {
 		    copy_text(&to->path, x->path) < 0 ||
 		    copy_text(&to->format, extension_format_word(x)) < 0 ||
 		    copy_text(&to->fingerprint, x->fingerprint) < 0 ||
-		    copy_text(&to->trust, "unprotected") < 0 ||
-		    describe_note(h, l, &to->note) < 0 ||
+		    copy_trust(to, x) < 0 || describe_note(h, l, &to->note) < 0 ||
 		    describe_hidden(h, l, i - 1, to) < 0)
 			return -ENOMEM;
 		to->size = x->size;

@@ -15,6 +15,11 @@
 #define RELEASE_PREFIX "extension-release."
 #define RELEASE_FILES_MAX 1024
 
+/* A block of a protected image that cannot be read is one that is wrong (trust.10). */
+static bool is_wrong_block(const struct extension *e, int error) {
+	return error == -EIO && extension_guard_word(e);
+}
+
 /* Where the release files are: below the tree's root, or below a /usr of its own. */
 static int open_release_directory(const struct extension *e) {
 	if (e->usr_tree >= 0 && strncmp(e->class->release_dir, "usr/", 4) == 0)
@@ -73,7 +78,7 @@ static int list_release_files(const struct extension *e, char ***ret) {
 	int r;
 
 	if (fd < 0)
-		return source_is_shortage(fd) ? fd : 0;
+		return file_is_shortage(fd) || is_wrong_block(e, fd) ? fd : 0;
 	r = file_list_opened(fd, RELEASE_FILES_MAX, &entries);
 	for (size_t i = 0; r == 0 && i < entries.n; i++)
 		if (strncmp(entries.items[i].name, RELEASE_PREFIX,
@@ -105,9 +110,16 @@ static int choose_release(struct extension *e, char *const *files, const char **
 	return 0;
 }
 
+static int refuse_block(struct extension *e) {
+	return verdict_set(&e->verdict, VERDICT_CORRUPT,
+			   "a block of it is not the one that its hash tree names");
+}
+
 static int refuse_release(struct extension *e, const char *file, int error) {
-	if (source_is_shortage(error))
+	if (file_is_shortage(error))
 		return error;
+	if (is_wrong_block(e, error))
+		return refuse_block(e);
 	return verdict_set(&e->verdict, VERDICT_BAD_RELEASE, "%s %s", file,
 			   error == -EFBIG   ? "is longer than 64 KiB"
 			   : error == -ELOOP ? "is no regular file"
@@ -178,17 +190,6 @@ static int add_layers(struct extension *e, struct hierarchy *hierarchies, size_t
 	return r;
 }
 
-static int attach(struct extension *e, const struct examine_options *o) {
-	bool is_directory = e->kind == EXTENSION_DIRECTORY ||
-			    e->kind == EXTENSION_SUBVOLUME;
-
-	if (!o->workshop && !is_directory)
-		return verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
-				   "an image can only be looked into by root");
-	return source_attach(e, o->host ? o->host->architecture : "",
-			     o->host ? o->host->secondary : NULL, o->workshop);
-}
-
 /* A directory's fingerprint is made on the walk through its layers, if it is not known yet. */
 static int start_digest(struct extension *e) {
 	return e->fingerprint || e->access != EXTENSION_ACCESS_DIRECTORY
@@ -212,12 +213,12 @@ static int match(struct extension *e, const struct host *h) {
 
 static int examine_once(struct extension *e, const struct examine_options *o,
 			struct hierarchy *hierarchies, size_t n) {
-	int r = attach(e, o);
+	int r = source_attach(e, &o->source);
 
 	if (r == 0 && extension_fits(e))
 		r = read_release(e);
-	if (r == 0 && extension_fits(e) && e->release && o->host)
-		r = match(e, o->host);
+	if (r == 0 && extension_fits(e) && e->release && o->source.assess.host)
+		r = match(e, o->source.assess.host);
 	force(e, o);
 	if (r == 0 && extension_fits(e))
 		r = start_digest(e);
@@ -234,6 +235,7 @@ static void start_again(struct extension *e) {
 	e->release = NULL;
 	digest_free(e->digest);
 	e->digest = NULL;
+	extension_trust_done(&e->trust);
 	verdict_done(&e->verdict);
 }
 
@@ -256,8 +258,10 @@ static bool may_be_a_hiccup(enum verdict_code code) {
 
 /* What is no fault of the machine as a whole ends as a verdict: one bad image never stops the good ones. */
 static int judge(struct extension *e, int error) {
-	if (error >= 0 || source_is_shortage(error) || error == -EPERM)
+	if (error >= 0 || file_is_shortage(error) || error == -EPERM)
 		return error;
+	if (is_wrong_block(e, error))
+		return refuse_block(e);
 	return verdict_set(&e->verdict, VERDICT_UNREADABLE, "cannot be read: %s",
 			   strerror(-error));
 }

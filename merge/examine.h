@@ -2,14 +2,11 @@
 /* From a discovered extension to a verdict: its tree, its release file, the match, its layers. */
 #pragma once
 
-#include "host.h"
 #include "layer.h"
-#include "workshop.h"
+#include "source.h"
 
 struct examine_options {
-	const struct host *host; /* NULL: for none in particular, nothing is matched */
-	struct workshop
-		*workshop; /* NULL without privilege: only directories can be examined */
+	struct source_options source;
 	bool force_all;
 	char *const *force; /* names (strv) */
 };

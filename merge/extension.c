@@ -2,7 +2,10 @@
 /* One extension on its way along the route. */
 #include "extension.h"
 
+#include <stdarg.h>
 #include <string.h>
+
+#include "text.h"
 
 const char *extension_kind_word(enum extension_kind k) {
 	static const char *const words[] = {
@@ -22,6 +25,53 @@ const char *extension_format_word(const struct extension *e) {
 	return fstype_name(e->format) ?: "-";
 }
 
+const char *extension_trust_word(const struct extension *e) {
+	static const char *const words[] = {
+		[EXTENSION_UNJUDGED] = NULL,
+		[EXTENSION_UNPROTECTED] = "unprotected",
+		[EXTENSION_VERITY] = "verity",
+		[EXTENSION_SIGNED] = "signed",
+	};
+
+	return words[e->trust.protection];
+}
+
+const char *extension_guard_word(const struct extension *e) {
+	return e->access == EXTENSION_ACCESS_DM_VERITY	     ? "dm-verity"
+	       : e->access == EXTENSION_ACCESS_VERIFIED_FILE ? "verified-file"
+							     : NULL;
+}
+
+void extension_trust_done(struct extension_trust *t) {
+	free(t->root_hash);
+	free(t->signer);
+	free(t->signer_fingerprint);
+	free(t->server);
+	*t = (struct extension_trust){ 0 };
+}
+
+int extension_add_note(struct extension *e, const char *format, ...) {
+	_cleanup_free_ char *text = NULL;
+	char *note;
+	va_list ap;
+	int r;
+
+	va_start(ap, format);
+	r = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (r < 0)
+		return -ENOMEM;
+	/* It may be examined twice. */
+	if (e->note && strstr(e->note, text))
+		return 0;
+	r = text_join("; ", (const char *const[]){ e->note, text }, 2, &note);
+	if (r < 0)
+		return r;
+	free(e->note);
+	e->note = note;
+	return 0;
+}
+
 struct extension *extension_new(const struct class *class) {
 	struct extension *e = calloc(1, sizeof(*e));
 
@@ -38,8 +88,10 @@ void extension_free(struct extension *e) {
 	name_done(&e->name);
 	free(e->path);
 	close_fdp(&e->fd);
+	free(e->sidecars);
 	free(e->fingerprint);
 	free(e->note);
+	extension_trust_done(&e->trust);
 	close_fdp(&e->root_tree);
 	close_fdp(&e->usr_tree);
 	release_free(e->release);

@@ -25,6 +25,24 @@ enum extension_access {
 	EXTENSION_ACCESS_FILE, /* file system straight from the image file */
 	EXTENSION_ACCESS_LOOP,
 	EXTENSION_ACCESS_DEVICE, /* the block device itself */
+	EXTENSION_ACCESS_DM_VERITY,
+	EXTENSION_ACCESS_VERIFIED_FILE, /* straight from it, or by a loop device on it */
+};
+
+/* What holds for every block of it, for as long as it is merged; the weakest of its parts counts. */
+enum extension_protection {
+	EXTENSION_UNJUDGED, /* not known yet, or refused */
+	EXTENSION_UNPROTECTED,
+	EXTENSION_VERITY, /* it is the one under a root hash */
+	EXTENSION_SIGNED, /* which somebody has signed whom the host trusts */
+};
+
+/* All text is owned, and NULL where there is none. */
+struct extension_trust {
+	enum extension_protection protection;
+	char *root_hash;		   /* of EXTENSION_VERITY and EXTENSION_SIGNED */
+	char *signer, *signer_fingerprint; /* of EXTENSION_SIGNED: name and certificate */
+	char *server;			   /* of a verified file: who serves it */
 };
 
 struct extension {
@@ -37,8 +55,9 @@ struct extension {
 	int fd; /* O_PATH for directories, O_RDONLY for images; -EBADF where refused */
 	uint64_t size;		 /* bytes of the image, 0 for directories */
 	enum verdict_code found; /* what discovery alone has said */
-	char *fingerprint;	 /* equal text: equal content; NULL until it is known */
-	bool has_rival;		 /* another version beside it could take its place */
+	char *sidecars; /* what lies beside an image, as far as its names and times tell, or NULL */
+	char *fingerprint; /* equal text: equal content; NULL until it is known */
+	bool has_rival;	   /* another version beside it could take its place */
 	struct census *census[CLASS_HIERARCHIES_MAX]; /* of a directory, or NULL */
 	bool is_known; /* its layers were judged before, and are merged now */
 	char *note;    /* a warning that is no verdict, or NULL */
@@ -46,8 +65,8 @@ struct extension {
 	/* examine */
 	enum fstype format;
 	enum extension_access access;
-	bool has_verity; /* carries verity data that is not in force */
-	int root_tree;	 /* O_PATH: the extension's root, or -EBADF */
+	struct extension_trust trust;
+	int root_tree; /* O_PATH: the extension's root, or -EBADF */
 	int usr_tree; /* O_PATH: its /usr where that is a partition of its own, or -EBADF */
 	struct release *release;
 	struct digest *digest; /* of a directory's layers while they are walked, or NULL */
@@ -68,6 +87,18 @@ const char *extension_kind_word(enum extension_kind k);
 
 /* What a person calls its format: "directory", "erofs", "squashfs", or "-". */
 const char *extension_format_word(const struct extension *e);
+
+/* "signed", "verity" or "unprotected"; NULL where it is not judged. */
+const char *extension_trust_word(const struct extension *e);
+
+/* What keeps its protection in force: "dm-verity", "verified-file", or NULL. */
+const char *extension_guard_word(const struct extension *e);
+
+/* Forgets what was found out about its protection. */
+void extension_trust_done(struct extension_trust *t);
+
+/* Adds a sentence to its note. 0 or -ENOMEM. */
+int extension_add_note(struct extension *e, const char *format, ...) _printf_(2, 3);
 
 /* An empty extension of the class; NULL where memory ran out. */
 struct extension *extension_new(const struct class *class);

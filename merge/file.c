@@ -182,6 +182,16 @@ int file_list(int fd, size_t max, char ***ret) {
 	return 0;
 }
 
+bool file_is_shortage(int error) {
+	static const int shortages[] = { -ENOMEM, -EMFILE, -ENFILE,
+					 -ENOSPC, -EDQUOT, -EINTR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(shortages); i++)
+		if (error == shortages[i])
+			return true;
+	return false;
+}
+
 void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]) {
 	snprintf(ret, FILE_FD_PATH_MAX, "/proc/self/fd/%d", fd);
 }

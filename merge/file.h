@@ -54,6 +54,9 @@ struct file_entries {
 int file_list_opened(int fd, size_t max, struct file_entries *ret);
 void file_entries_done(struct file_entries *l);
 
+/* Whether an error says something about the machine's state, not about what is read: memory, fds, space. */
+bool file_is_shortage(int error);
+
 /* "/proc/self/fd/N" of an fd, for calls that only take a path. */
 #define FILE_FD_PATH_MAX 32
 void file_fd_path(int fd, char ret[static FILE_FD_PATH_MAX]);

@@ -9,9 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 
+#include "../verity/sidecar.h"
 #include "digest.h"
 #include "file.h"
-#include "source.h"
 #include "text.h"
 #include "tree.h"
 
@@ -23,7 +23,7 @@ static int take_file(struct extension *e, int fd, const struct stat *st) {
 	e->kind = S_ISREG(st->st_mode) ? EXTENSION_RAW : EXTENSION_BLOCK;
 	e->size = (uint64_t)st->st_size;
 	e->fd = file_reopen(fd, O_RDONLY);
-	if (e->fd < 0 && source_is_shortage(e->fd))
+	if (e->fd < 0 && file_is_shortage(e->fd))
 		return e->fd;
 	if (e->fd < 0)
 		return verdict_set(&e->verdict,
@@ -222,14 +222,44 @@ static int fingerprint_image(struct extension *e) {
 
 	if (fstat(e->fd, &st) < 0)
 		return -errno;
-	e->fingerprint =
-		text_format("image:%llx:%llx:%llu:%lld.%09ld:%lld.%09ld",
-			    (unsigned long long)(e->kind == EXTENSION_BLOCK ? st.st_rdev
-									    : st.st_dev),
-			    (unsigned long long)st.st_ino, (unsigned long long)e->size,
-			    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-			    (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	e->fingerprint = text_format(
+		"image:%llx:%llx:%llu:%lld.%09ld:%lld.%09ld%s",
+		(unsigned long long)(e->kind == EXTENSION_BLOCK ? st.st_rdev : st.st_dev),
+		(unsigned long long)st.st_ino, (unsigned long long)e->size,
+		(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+		(long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec, e->sidecars ?: "");
 	return e->fingerprint ? 0 : -ENOMEM;
+}
+
+static int note_sidecar(struct extension *e, int directory, const char *name,
+			enum sidecar_kind kind) {
+	struct stat st;
+	char *longer;
+
+	/* What cannot be looked at is refused later, when it is opened. */
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	longer = text_format("%s:%d:%llx:%llu:%lld.%09ld", e->sidecars ?: "", (int)kind,
+			     (unsigned long long)st.st_ino, (unsigned long long)st.st_size,
+			     (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	if (!longer)
+		return -ENOMEM;
+	free(e->sidecars);
+	e->sidecars = longer;
+	return 0;
+}
+
+int image_note_sidecars(struct extension *e, int directory, const char *entry) {
+	int r = 0;
+
+	for (int kind = 0; r == 0 && kind < SIDECAR_KIND_COUNT; kind++) {
+		_cleanup_free_ char *name = NULL;
+
+		r = sidecar_name(entry, kind, &name);
+		if (r == 0)
+			r = note_sidecar(e, directory, name, kind);
+	}
+	return r == -EINVAL ? 0 : r;
 }
 
 int image_take_digest(struct extension *e) {
@@ -268,7 +298,7 @@ static int fingerprint_directory(struct extension *e) {
 		return image_take_digest(e);
 	digest_free(e->digest);
 	e->digest = NULL;
-	if (source_is_shortage(r))
+	if (file_is_shortage(r))
 		return r;
 	return verdict_set(&e->verdict,
 			   r == -E2BIG || r == -ELOOP || r == -ETIME ? VERDICT_TOO_LARGE

@@ -33,11 +33,22 @@ int inputs_digest(struct route *r, const struct class *class) {
 	digest_add_text(d, r->options->force_all ? "force" : NULL);
 	for (char *const *name = r->options->force; name && *name; name++)
 		digest_add_text(d, *name);
+	digest_add_text(d, guard_choice_text(r->options->verity));
+	e = trust_digest(&r->trust, r->base, d);
+	if (e < 0)
+		return e;
 	for (size_t i = 0; i < r->extensions.n; i++)
 		if (r->extensions.items[i]->class == class)
 			digest_extension(d, r->extensions.items[i]);
 	digest_finish(d, r->inputs[class->id]);
 	return 0;
+}
+
+static bool has_dead_layer(const struct record *record) {
+	for (size_t i = 0; i < record->n_layers; i++)
+		if (record->layers[i].is_dead)
+			return true;
+	return false;
 }
 
 static bool class_is_current(const struct route *r, const struct class *class) {
@@ -54,6 +65,8 @@ static bool class_is_current(const struct route *r, const struct class *class) {
 		if (h->kind != STATE_MERGED || h->stacked != 1 || !h->record ||
 		    !h->record->inputs ||
 		    strcmp(h->record->inputs, r->inputs[class->id]) != 0)
+			return false;
+		if (has_dead_layer(h->record))
 			return false;
 		any = h->record;
 	}

@@ -119,12 +119,19 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 		json_add_text(item, "format", extension_format_word(x));
 		json_add_text(item, "path", x->path);
 		json_add_number(item, "size", (int64_t)x->size);
+		json_add_text(item, "trust", extension_trust_word(x));
+		json_add_text(item, "roothash", x->trust.root_hash);
+		json_add_text(item, "signer", x->trust.signer);
+		json_add_text(item, "signer_fingerprint", x->trust.signer_fingerprint);
+		json_add_text(item, "guard", extension_guard_word(x));
 		json_add_text(item, "state", state_word(x));
 		add_verdict(item, &x->verdict);
 		json_add_text(item, "forced", x->forced.text);
 		json_add_text(item, "note", x->note);
 	}
 	for (char **problem = r->found.problems; problem && *problem; problem++)
+		json_add_text(problems, NULL, *problem);
+	for (char **problem = r->trust.problems; problem && *problem; problem++)
 		json_add_text(problems, NULL, *problem);
 }
 
@@ -141,6 +148,11 @@ static void add_layers(struct json_object *o, const struct record *record) {
 		json_add_text(item, "path", l->path);
 		json_add_text(item, "format", l->format);
 		json_add_text(item, "trust", l->trust);
+		json_add_text(item, "roothash", l->root_hash);
+		json_add_text(item, "signer", l->signer);
+		json_add_text(item, "signer_fingerprint", l->signer_fingerprint);
+		json_add_text(item, "guard", l->guard);
+		json_add_bool(item, "dead", l->is_dead);
 		json_add_number(item, "size", (int64_t)l->size);
 		json_add_text(item, "note", l->note);
 		hides = json_add_object(item, "hides");

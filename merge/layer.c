@@ -6,7 +6,6 @@
 
 #include "file.h"
 #include "kernel.h"
-#include "source.h"
 #include "strv.h"
 #include "survey.h"
 #include "tree.h"
@@ -90,7 +89,7 @@ static int add_layer(struct hierarchy *h, struct extension *e, int fd) {
 static int refuse_hierarchy(const struct hierarchy *h, struct extension *e, int error) {
 	if (error == -ENOENT)
 		return 0;
-	if (source_is_shortage(error))
+	if (file_is_shortage(error))
 		return error;
 	return verdict_set(&e->verdict, VERDICT_BAD_HIERARCHY,
 			   "its /%s is not a plain directory: %s", h->name,
@@ -162,5 +161,5 @@ int hierarchy_choose_witness(struct hierarchy *h) {
 	int r = h->base < 0 ? 0 : tree_walk(h->base, &tree_limits_default, &visitor);
 
 	/* A host with nothing of its own to show, or too much of it to search, has no witness. */
-	return source_is_shortage(r) ? r : 0;
+	return file_is_shortage(r) ? r : 0;
 }

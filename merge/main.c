@@ -25,6 +25,9 @@ enum option_code {
 	OPTION_JSON,
 	OPTION_STRICT,
 	OPTION_FORCE,
+	OPTION_TRUST,
+	OPTION_IMAGE_POLICY,
+	OPTION_VERITY,
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
@@ -52,6 +55,12 @@ static const struct option_row {
 	{ "force", "NAME",
 	  "Merge it (without NAME: all) even if it does not match this host",
 	  optional_argument, OPTION_FORCE },
+	{ "trust", "auto|signed|verity|any", "What is asked of every extension",
+	  required_argument, OPTION_TRUST },
+	{ "image-policy", "TEXT", "The image policy, in place of the class's default",
+	  required_argument, OPTION_IMAGE_POLICY },
+	{ "verity", "auto|dm|fuse", "What keeps hash trees in force", required_argument,
+	  OPTION_VERITY },
 	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
 	  required_argument, OPTION_LOCK_WAIT },
 	{ "format", "erofs|squashfs", "pack: the file system (erofs)", required_argument,
@@ -153,7 +162,17 @@ static int parse_force(const char *name, struct options *o) {
 	return name ? strv_append(&o->force, name) : 0;
 }
 
-/* 0, or -EINVAL where the argument is none of the allowed ones. */
+static int parse_policy(const char *text, struct options *o) {
+	const char *why = NULL;
+	int r = policy_parse(text, strlen(text), false, &o->policy, NULL, &why);
+
+	o->has_policy = r == 0;
+	if (r < 0)
+		log_error("Cannot use the image policy: %s", why);
+	return r;
+}
+
+/* 0, or a negative errno where the argument is none of the allowed ones. */
 static int parse_option(int code, const char *argument, struct options *o) {
 	switch (code) {
 	case OPTION_CLASS:
@@ -168,6 +187,12 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return 0;
 	case OPTION_FORCE:
 		return parse_force(argument, o);
+	case OPTION_TRUST:
+		return trust_word_from(argument, &o->trust);
+	case OPTION_IMAGE_POLICY:
+		return parse_policy(argument, o);
+	case OPTION_VERITY:
+		return guard_choice_from(argument, &o->verity);
 	case OPTION_LOCK_WAIT:
 		return parse_seconds(argument, &o->lock_wait);
 	case OPTION_FORMAT:
@@ -195,6 +220,7 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		log_set_level(LOG_QUIET);
 		return 0;
 	case 'v':
+		o->verbose = true;
 		log_set_level(LOG_VERBOSE);
 		return 0;
 	}
@@ -216,6 +242,25 @@ static enum exit_code refuse_option(char **argv) {
 		return EXIT_FAILED;
 	name[strcspn(name, "=")] = '\0';
 	return usage("Unknown option, or one that lacks its argument:", name, words);
+}
+
+static enum exit_code refuse_argument(int code, const char *argument) {
+	switch (code) {
+	case OPTION_CLASS:
+		return usage("There is no class", argument, NULL);
+	case OPTION_JSON:
+		return usage("--json is pretty, short or off, not", argument, NULL);
+	case OPTION_TRUST:
+		return usage("--trust is auto, signed, verity or any, not", argument,
+			     NULL);
+	case OPTION_VERITY:
+		return usage("--verity is auto, dm or fuse, not", argument, NULL);
+	case OPTION_IMAGE_POLICY:
+		return usage("--image-policy is PARTITION=FLAG+FLAG:..., not", argument,
+			     NULL);
+	default:
+		return usage("--lock-wait takes seconds, not", argument, NULL);
+	}
 }
 
 /* Options may stand before and after the verb. *ret_done says that all is said (--help). */
@@ -242,11 +287,7 @@ static enum exit_code parse_options(int argc, char **argv, struct options *o,
 			return EXIT_DONE;
 		}
 		if (parse_option(code, optarg, o) < 0)
-			return usage(code == OPTION_CLASS ? "There is no class"
-				     : code == OPTION_JSON
-					     ? "--json is pretty, short or off, not"
-					     : "--lock-wait takes seconds, not",
-				     optarg ?: "", NULL);
+			return refuse_argument(code, optarg ?: "");
 	}
 }
 

@@ -2,7 +2,8 @@
 /* What the command line asks for. Travels const. */
 #pragma once
 
-#include "class.h"
+#include "guard.h"
+#include "trust.h"
 
 enum options_json { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 
@@ -12,7 +13,12 @@ struct options {
 	bool strict; /* all or nothing */
 	bool force_all;
 	char **force; /* names (strv, owned) */
+	enum trust_word trust;
+	bool has_policy; /* --image-policy was given: */
+	struct policy policy;
+	enum guard_choice verity;
 	enum options_json json;
+	bool verbose;
 	bool legend;	    /* table headings and the closing line */
 	unsigned lock_wait; /* milliseconds */
 	/* pack; borrowed, NULL where not given */

@@ -15,6 +15,11 @@ static void layer_done(struct record_layer *l) {
 	free(l->format);
 	free(l->fingerprint);
 	free(l->trust);
+	free(l->root_hash);
+	free(l->signer);
+	free(l->signer_fingerprint);
+	free(l->guard);
+	free(l->server);
 	free(l->note);
 	free(l->hides);
 }
@@ -80,9 +85,13 @@ static bool is_same_text(const char *a, const char *b) {
 }
 
 bool record_is_same_layer(const struct record_layer *a, const struct record_layer *b) {
-	return is_same_text(a->name, b->name) && is_same_text(a->version, b->version) &&
-	       is_same_text(a->path, b->path) &&
-	       is_same_text(a->fingerprint, b->fingerprint);
+	return !a->is_dead && !b->is_dead && is_same_text(a->name, b->name) &&
+	       is_same_text(a->version, b->version) && is_same_text(a->path, b->path) &&
+	       is_same_text(a->fingerprint, b->fingerprint) &&
+	       is_same_text(a->trust, b->trust) &&
+	       is_same_text(a->root_hash, b->root_hash) &&
+	       is_same_text(a->signer_fingerprint, b->signer_fingerprint) &&
+	       is_same_text(a->guard, b->guard);
 }
 
 bool record_has_same_layers(const struct record *a, const struct record *b) {
@@ -137,6 +146,12 @@ static const struct member layer_members[] = {
 	{ "format", MEMBER_TEXT, offsetof(struct record_layer, format) },
 	{ "fingerprint", MEMBER_TEXT, offsetof(struct record_layer, fingerprint) },
 	{ "trust", MEMBER_TEXT, offsetof(struct record_layer, trust) },
+	{ "root_hash", MEMBER_TEXT, offsetof(struct record_layer, root_hash) },
+	{ "signer", MEMBER_TEXT, offsetof(struct record_layer, signer) },
+	{ "signer_fingerprint", MEMBER_TEXT,
+	  offsetof(struct record_layer, signer_fingerprint) },
+	{ "guard", MEMBER_TEXT, offsetof(struct record_layer, guard) },
+	{ "server", MEMBER_TEXT, offsetof(struct record_layer, server) },
 	{ "note", MEMBER_TEXT, offsetof(struct record_layer, note) },
 	{ "size", MEMBER_UINT64, offsetof(struct record_layer, size) },
 	{ "hides_host", MEMBER_UINT32, offsetof(struct record_layer, hides_host) },

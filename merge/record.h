@@ -11,7 +11,11 @@
 struct record_layer {
 	char *name, *version, *path, *format;
 	char *fingerprint;
-	char *trust; /* "none" as long as nothing is enforced, or "unprotected" */
+	char *trust; /* "unprotected", "verity" or "signed": what is in force */
+	char *root_hash, *signer, *signer_fingerprint; /* as in struct extension_trust */
+	char *guard;  /* what checks its blocks: "dm-verity", "verified-file", or NULL */
+	char *server; /* of a verified file, see process.h */
+	bool is_dead; /* the server is not there any more; not in the text form */
 	char *note;
 	uint64_t size;
 	uint32_t hides_host, hides_others; /* files of the host and of extensions below */
@@ -49,7 +53,10 @@ DEFINE_CLEANUP(struct record, record_free)
 struct record_layer *record_add_layer(struct record *r);
 struct record_skipped *record_add_skipped(struct record *r);
 
-/* Whether the two are one extension with the same content: name, version, path and fingerprint. */
+/*
+ * Whether the two are one extension with the same content under the same protection: name, version, path,
+ * fingerprint, trust, root hash, signer and guard; and whether it is alive.
+ */
 bool record_is_same_layer(const struct record_layer *a, const struct record_layer *b);
 
 /* Whether the layers are the same, in the same order, with the same content. */

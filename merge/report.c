@@ -69,15 +69,23 @@ static const struct table_column status_columns[] = {
 
 /* "hides 3 files of the host, docker (11)" and whatever else was noted. */
 static char *layer_note(const struct record_layer *l) {
-	char host[64] = "";
+	const char *dead = l->is_dead ? "its server has died, and reads fail: extmerge "
+					"refresh mends it"
+				      : NULL;
+	_cleanup_free_ char *hides = NULL;
+	char host[64] = "", *note = NULL;
 
 	if (l->hides_host)
 		snprintf(host, sizeof(host), "%u of the host", l->hides_host);
-	if (!l->hides_host && !l->hides)
-		return strdup(l->note ?: "");
-	return text_format("hides files: %s%s%s%s%s", host,
-			   l->hides_host && l->hides ? ", " : "", l->hides ?: "",
-			   l->note ? "; " : "", l->note ?: "");
+	if (l->hides_host || l->hides) {
+		hides = text_format("hides files: %s%s%s", host,
+				    l->hides_host && l->hides ? ", " : "", l->hides ?: "");
+		if (!hides)
+			return NULL;
+	}
+	if (text_join("; ", (const char *const[]){ dead, hides, l->note }, 3, &note) < 0)
+		return NULL;
+	return note ?: strdup("");
 }
 
 static void add_layer_line(struct libscols_table *table, struct libscols_line *parent,
@@ -91,7 +99,7 @@ static void add_layer_line(struct libscols_table *table, struct libscols_line *p
 	set(line, STATUS_FORMAT, l->format);
 	set(line, STATUS_TRUST, l->trust);
 	set_size(line, STATUS_SIZE, l->size);
-	set(line, STATUS_STATE, "active");
+	set(line, STATUS_STATE, l->is_dead ? "dead" : "active");
 	set(line, STATUS_NOTE, note);
 }
 
@@ -160,6 +168,32 @@ static void print_summary(const struct route *r, const struct record *newest) {
 	    (unsigned long long)route_generation(r), since, newest->backend ?: "overlay");
 }
 
+/* With --verbose: who has signed what, and what holds it. */
+static void print_proof(const struct record_layer *l) {
+	if (!l->root_hash)
+		return;
+	say("%s", l->name);
+	say("  root hash    %s, in force by %s", l->root_hash, l->guard ?: "?");
+	if (l->signer)
+		say("  signed by    \"%s\"", l->signer);
+	if (l->signer_fingerprint)
+		say("  certificate  sha256 %s", l->signer_fingerprint);
+}
+
+/* An extension may be in two hierarchies: it is shown for the first. */
+static void print_proofs(const struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct record *record = r->state.hierarchies[i].record;
+		const struct record *first = i > 0 ? r->state.hierarchies[i - 1].record
+						   : NULL;
+
+		for (size_t n = 0; record && n < record->n_layers; n++)
+			if (!first || first->class != record->class ||
+			    !record_find_layer(first, record->layers[n].name))
+				print_proof(&record->layers[n]);
+	}
+}
+
 void report_status(const struct route *r, bool is_pending) {
 	struct libscols_table *table = table_new(r->options, status_columns);
 	const struct record *newest = NULL;
@@ -183,6 +217,8 @@ void report_status(const struct route *r, bool is_pending) {
 			shown = h->class;
 	}
 	table_print(table);
+	if (r->options->verbose)
+		print_proofs(r);
 	if (r->options->legend && is_pending)
 		say("%s  See: extmerge plan   Apply: extmerge refresh",
 		    newest ? "The extensions have changed since."
@@ -194,6 +230,7 @@ enum {
 	LIST_VERSION,
 	LIST_CLASS,
 	LIST_FORMAT,
+	LIST_TRUST,
 	LIST_SIZE,
 	LIST_STATE,
 	LIST_PATH,
@@ -201,14 +238,9 @@ enum {
 };
 
 static const struct table_column list_columns[] = {
-	{ "NAME", 0 },
-	{ "VERSION", 0 },
-	{ "CLASS", 0 },
-	{ "FORMAT", 0 },
-	{ "SIZE", SCOLS_FL_RIGHT },
-	{ "STATE", 0 },
-	{ "PATH", 0 },
-	{ "REASON", SCOLS_FL_WRAP },
+	{ "NAME", 0 },	 { "VERSION", 0 }, { "CLASS", 0 },
+	{ "FORMAT", 0 }, { "TRUST", 0 },   { "SIZE", SCOLS_FL_RIGHT },
+	{ "STATE", 0 },	 { "PATH", 0 },	   { "REASON", SCOLS_FL_WRAP },
 	{ NULL, 0 },
 };
 
@@ -222,6 +254,7 @@ static void add_list_line(struct libscols_table *table, const struct extension *
 	set(line, LIST_VERSION, x->name.version);
 	set(line, LIST_CLASS, x->class->name);
 	set(line, LIST_FORMAT, extension_format_word(x));
+	set(line, LIST_TRUST, extension_fits(x) ? extension_trust_word(x) : NULL);
 	set_size(line, LIST_SIZE, x->size);
 	set(line, LIST_STATE, verdict_word(x->verdict.code));
 	set(line, LIST_PATH, x->path);
@@ -262,10 +295,10 @@ static char *describe_change(const struct plan_change *c) {
 	const struct record_layer *l = c->wanted ?: c->old;
 	_cleanup_free_ char *version = describe_version(c);
 
-	return text_format("  %s %-8s %s%s%s  (%s, %s)", plan_change_sign(c->kind),
+	return text_format("  %s %-8s %s%s%s  (%s, %s, %s)", plan_change_sign(c->kind),
 			   plan_change_word(c->kind), l->name,
 			   version && *version ? " " : "", version ?: "", c->class->name,
-			   l->format ?: "?");
+			   l->format ?: "?", l->trust ?: "?");
 }
 
 static void print_step(const struct plan_step *s) {

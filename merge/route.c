@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "../verity/activate.h"
 #include "discover.h"
 #include "draft.h"
 #include "file.h"
@@ -37,6 +38,9 @@ enum exit_code route_fail(int error, const char *what) {
 static enum exit_code open_root(struct route *r, const struct options *o) {
 	*r = (struct route)ROUTE_NONE;
 	r->options = o;
+	r->trust = (struct trust){ .word = o->trust,
+				   .given = o->has_policy ? &o->policy : NULL };
+	r->guard.choice = o->verity;
 	r->root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0) {
 		log_error("Cannot open the root '%s': %s", o->root, strerror(errno));
@@ -180,6 +184,9 @@ enum exit_code route_enter(struct route *r) {
 	if (r->base < 0)
 		return route_fail(-errno, "open the root");
 	e = r->is_privileged ? strip_copy(r) : look_for_doubt(r);
+	/* activate.10: of a run that was killed, if this is one that changes something. */
+	if (e == 0 && r->is_privileged && r->lock >= 0)
+		(void)activate_heal(r->workshop.scratch);
 	return e < 0 ? route_fail(e, "look below what is merged") : EXIT_DONE;
 }
 
@@ -235,8 +242,11 @@ enum exit_code route_discover(struct route *r) {
 
 static enum exit_code examine_all(struct route *r) {
 	const struct examine_options o = {
-		.host = &r->host,
-		.workshop = r->is_privileged ? &r->workshop : NULL,
+		.source = {
+			.assess = { &r->host, r->base, &r->trust },
+			.guard = &r->guard,
+			.workshop = r->is_privileged ? &r->workshop : NULL,
+		},
 		.force_all = r->options->force_all,
 		.force = r->options->force,
 	};
@@ -380,6 +390,8 @@ enum exit_code route_examine(struct route *r) {
 
 	if (code != EXIT_DONE)
 		return code;
+	for (char **problem = r->trust.problems; problem && *problem; problem++)
+		log_warning("%s", *problem);
 	for (size_t i = 0; e == 0 && i < r->n_hierarchies; i++)
 		if (r->hierarchies[i].n_layers > 0)
 			e = draft_record(r, i, &r->wanted[i]);
@@ -415,6 +427,19 @@ size_t route_count_skipped(const struct route *r) {
 	return n;
 }
 
+bool route_is_all_refused(const struct route *r) {
+	size_t refused = 0;
+
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		const struct verdict *v = &r->extensions.items[i]->verdict;
+
+		if (!verdict_is_quiet(v->code) && !verdict_is_refusal(v->code))
+			return false;
+		refused += verdict_is_refusal(v->code);
+	}
+	return refused > 0;
+}
+
 uint64_t route_generation(const struct route *r) {
 	uint64_t generation = 0;
 
@@ -439,6 +464,8 @@ void route_done(struct route *r) {
 	discovery_done(&r->found);
 	strv_free(r->losers);
 	host_done(&r->host);
+	trust_done(&r->trust);
+	guard_done(&r->guard);
 	state_done(&r->state);
 	close_fdp(&r->base);
 	close_fdp(&r->lock);

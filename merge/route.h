@@ -36,6 +36,8 @@ struct route {
 	struct workshop workshop;
 	int base; /* the root seen in the workshop, or as it is without privilege */
 	struct host host;
+	struct trust trust;
+	struct guard guard;
 	struct extensions extensions;
 	struct discovery found; /* its list is the extensions */
 	char **losers;		/* see there */
@@ -93,6 +95,9 @@ enum exit_code route_fail(int error, const char *what);
 
 /* How many extensions do not fit, other than by somebody's wish. */
 size_t route_count_skipped(const struct route *r);
+
+/* Whether there are extensions, and policy has refused them all (specs: cli.exit). */
+bool route_is_all_refused(const struct route *r);
 
 /* The generation that is merged now, 0 for none. */
 uint64_t route_generation(const struct route *r);

@@ -4,56 +4,47 @@
 
 #include <string.h>
 
-#include "../verity/dissect.h"
 #include "../verity/loop.h"
 #include "file.h"
 #include "fs.h"
+#include "image.h"
 #include "kernel.h"
 #include "module.h"
 #include "version.h"
 
-bool source_is_shortage(int error) {
-	static const int shortages[] = { -ENOMEM, -EMFILE, -ENFILE,
-					 -ENOSPC, -EDQUOT, -EINTR };
+/* A run of blocks that is about to be mounted: of the image, or what stands for it once it is protected. */
+struct volume {
+	int fd;
+	uint64_t offset, size; /* bytes */
+	bool is_device;	       /* all of it is a block device */
+	bool is_file;
+	enum fstype format;
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(shortages); i++)
-		if (error == shortages[i])
-			return true;
-	return false;
-}
-
-/* An error while bytes are read: the machine's fault is returned, the image's becomes a verdict. */
-static int cannot_read(struct extension *e, int error) {
-	if (source_is_shortage(error))
-		return error;
-	return verdict_set(&e->verdict, VERDICT_UNREADABLE, "cannot be read: %s",
-			   strerror(-error));
-}
-
-/* Which verdict an error of fstype_probe(), gpt_parse() or gpt_choose() stands for. */
+/* Which verdict an error of fstype_probe() stands for. */
 static enum verdict_code code_of(int error) {
 	switch (error) {
 	case -ENODATA:
-	case -ENOENT:
 		return VERDICT_UNKNOWN_FORMAT;
 	case -ENOTUNIQ:
 		return VERDICT_AMBIGUOUS;
 	case -EMEDIUMTYPE:
 		return VERDICT_UNSUPPORTED;
-	case -ENOEXEC:
-		return VERDICT_OTHER_ARCHITECTURE;
 	default:
 		return VERDICT_CORRUPT;
 	}
 }
 
-static int refuse(struct extension *e, int error, const char *why) {
-	if (error == -ENOMEM)
-		return error;
-	return verdict_set(&e->verdict, code_of(error), "%s", why);
+/* A block that cannot be read from protected data is one that is wrong. */
+static int cannot_read(struct extension *e, const struct volume *v, int error) {
+	if (error == -EIO && v->fd != e->fd)
+		return verdict_set(
+			&e->verdict, VERDICT_CORRUPT,
+			"a block of data is not the one that its hash tree names");
+	return assess_read_error(e, error);
 }
 
-static int probe_part(struct extension *e, struct source_part *p) {
+static int probe(struct extension *e, struct volume *v) {
 	_cleanup_free_ char *head = malloc(FSTYPE_HEAD);
 	const char *why = NULL;
 	ssize_t n;
@@ -61,86 +52,24 @@ static int probe_part(struct extension *e, struct source_part *p) {
 
 	if (!head)
 		return -ENOMEM;
-	n = file_read_at(e->fd, head, p->size < FSTYPE_HEAD ? p->size : FSTYPE_HEAD,
-			 p->offset);
+	n = file_read_at(v->fd, head, v->size < FSTYPE_HEAD ? v->size : FSTYPE_HEAD,
+			 v->offset);
 	if (n < 0)
-		return cannot_read(e, (int)n);
-	r = fstype_probe(head, (size_t)n, p->size, &p->format, &why);
-	return r < 0 ? refuse(e, r, why) : 0;
+		return cannot_read(e, v, (int)n);
+	r = fstype_probe(head, (size_t)n, v->size, &v->format, &why);
+	if (r == -ENOMEM)
+		return r;
+	return r < 0 ? verdict_set(&e->verdict, code_of(r), "%s", why) : 0;
 }
 
-static enum verdict_code code_of_fault(enum fault_code code) {
-	static const enum verdict_code codes[] = {
-		[FAULT_NO_PARTITION] = VERDICT_UNKNOWN_FORMAT,
-		[FAULT_FOREIGN] = VERDICT_OTHER_ARCHITECTURE,
-		[FAULT_AMBIGUOUS] = VERDICT_AMBIGUOUS,
-	};
+/* --- mounting --- */
 
-	return code < ARRAY_SIZE(codes) ? codes[code] : VERDICT_CORRUPT;
-}
-
-static int refuse_fault(struct extension *e, const struct fault *f) {
-	_cleanup_free_ char *text = fault_text(f);
-
-	return text ? verdict_set(&e->verdict, code_of_fault(f->code), "%s", text)
-		    : -ENOMEM;
-}
-
-/* A confext has nothing to seek in a usr partition. */
-static int take_parts(struct extension *e, const struct dissection *d,
-		      struct source_layout *l) {
-	l->is_disk = d->is_disk;
-	for (size_t i = 0; i < d->n_parts; i++) {
-		const struct dissect_part *p = &d->parts[i];
-
-		l->has_verity |= p->has_tree;
-		l->has_signature |= p->has_signature;
-		if (p->designator == GPT_USR && e->class->id == CLASS_CONFEXT)
-			continue;
-		l->parts[l->n_parts++] = (struct source_part){
-			.offset = p->offset,
-			.size = p->size,
-			.is_usr = p->designator == GPT_USR,
-		};
-	}
-	return l->n_parts > 0 ? 0
-			      : refuse(e, -ENOENT,
-				       "has no root partition, which a confext needs");
-}
-
-int source_read_layout(struct extension *e, const char *native, const char *secondary,
-		       struct source_layout *ret) {
-	const struct dissect_image image = {
-		.fd = e->fd,
-		.size = e->size,
-		.directory = -EBADF,
-		.native = native,
-		.secondary = secondary,
-		.compare = version_compare,
-	};
-	_cleanup_(dissection_done) struct dissection d = DISSECTION_NONE;
-	struct source_layout l = { 0 };
-	struct fault fault;
-	int r = dissect(&image, &d, &fault);
-
-	if (r == -EBADMSG)
-		r = refuse_fault(e, &fault);
-	else if (r == 0)
-		r = take_parts(e, &d, &l);
-	else
-		r = cannot_read(e, r);
-	for (size_t i = 0; r == 0 && extension_fits(e) && i < l.n_parts; i++)
-		r = probe_part(e, &l.parts[i]);
-	*ret = l;
-	return r;
-}
-
-/* Mounts the part from what the text `source` names. */
-static int mount_from(struct fs *f, const struct source_part *p, const char *source,
+/* Mounts the volume from what the text `source` names. */
+static int mount_from(struct fs *f, const struct volume *v, const char *source,
 		      uint64_t offset, uint64_t attributes) {
 	char number[24];
 
-	fs_open(f, fstype_name(p->format));
+	fs_open(f, fstype_name(v->format));
 	fs_set(f, "source", source);
 	if (offset > 0) {
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)offset);
@@ -154,54 +83,49 @@ static int mount_from(struct fs *f, const struct source_part *p, const char *sou
  * erofs straight from the file: Linux 6.12, inside a disk image 6.16. The file is named through its fd,
  * so the inode that was examined is the one that is mounted, whatever the path means by now.
  */
-static int mount_file(const struct extension *e, const struct source_part *p,
-		      uint64_t attributes) {
+static int mount_file(const struct volume *v, uint64_t attributes) {
 	struct fs f = FS_NONE;
 	char path[FILE_FD_PATH_MAX];
 	int fd;
 
-	if (p->format != FSTYPE_EROFS || e->kind == EXTENSION_BLOCK)
+	if (v->format != FSTYPE_EROFS || !v->is_file)
 		return -EOPNOTSUPP;
-	file_fd_path(e->fd, path);
-	fd = mount_from(&f, p, path, p->offset, attributes);
+	file_fd_path(v->fd, path);
+	fd = mount_from(&f, v, path, v->offset, attributes);
 	fs_done(&f);
 	return fd;
 }
 
-static int attach_loop(const struct extension *e, const struct source_part *p,
-		       const struct workshop *w) {
-	int loop = loop_attach(e->fd, p->offset, p->size, w->scratch);
+static int attach_loop(const struct volume *v, const struct workshop *w) {
+	int loop = loop_attach(v->fd, v->offset, v->size, w->scratch);
 
 	if (loop == -ENODEV && module_load("loop") == 0)
-		loop = loop_attach(e->fd, p->offset, p->size, w->scratch);
+		loop = loop_attach(v->fd, v->offset, v->size, w->scratch);
 	return loop;
 }
 
-/* Through a block device: the image itself, if it is one and all of it counts, or a loop device. */
-static int mount_device(struct extension *e, const struct source_part *p,
-			struct workshop *w, uint64_t attributes, struct fs *f) {
+/* Through a block device: the volume itself, if it is one, or a loop device. */
+static int mount_device(const struct volume *v, const struct workshop *w,
+			uint64_t attributes, struct fs *f) {
 	_cleanup_close_ int loop = -EBADF;
 	char path[FILE_FD_PATH_MAX];
 
-	if (e->kind == EXTENSION_BLOCK && p->offset == 0 && p->size == e->size) {
-		file_fd_path(e->fd, path);
-		e->access = EXTENSION_ACCESS_DEVICE;
-		return mount_from(f, p, path, 0, attributes);
+	if (v->is_device) {
+		file_fd_path(v->fd, path);
+		return mount_from(f, v, path, 0, attributes);
 	}
-	loop = attach_loop(e, p, w);
+	loop = attach_loop(v, w);
 	if (loop < 0)
 		return f->error = loop;
 	file_fd_path(loop, path);
-	e->access = EXTENSION_ACCESS_LOOP;
-	return mount_from(f, p, path, 0, attributes);
+	return mount_from(f, v, path, 0, attributes);
 }
 
 /* Says what mounting came to, where it was the image's fault or a lack in the kernel. */
-static int cannot_mount(struct extension *e, const struct source_part *p,
-			const struct fs *f) {
-	const char *type = fstype_name(p->format);
+static int cannot_mount(struct extension *e, const struct volume *v, const struct fs *f) {
+	const char *type = fstype_name(v->format);
 
-	if (source_is_shortage(f->error))
+	if (file_is_shortage(f->error))
 		return f->error;
 	if (f->error == -EPERM || f->error == -EACCES)
 		return verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
@@ -216,41 +140,193 @@ static int cannot_mount(struct extension *e, const struct source_part *p,
 			   f->complaint ?: strerror(-f->error));
 }
 
-static int attach_part(struct extension *e, const struct source_part *p,
-		       struct workshop *w) {
+static int mount_volume(struct extension *e, const struct volume *v, struct workshop *w,
+			int *ret) {
 	uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV |
 			      e->class->mount_attributes;
-	int *tree = p->is_usr ? &e->usr_tree : &e->root_tree, r = 0;
-	_cleanup_close_ int fd = mount_file(e, p, attributes);
+	_cleanup_close_ int fd = mount_file(v, attributes);
 	_cleanup_(fs_done) struct fs f = FS_NONE;
+	enum extension_access access = EXTENSION_ACCESS_FILE;
 	char name[WORKSHOP_NAME_MAX];
+	int r;
 
-	e->access = EXTENSION_ACCESS_FILE;
+	if (fd < 0) {
+		access = v->is_device ? EXTENSION_ACCESS_DEVICE : EXTENSION_ACCESS_LOOP;
+		fd = mount_device(v, w, attributes, &f);
+	}
 	if (fd < 0)
-		fd = mount_device(e, p, w, attributes, &f);
-	if (fd < 0)
-		return cannot_mount(e, p, &f);
+		return cannot_mount(e, v, &f);
 	r = workshop_attach(w, fd, name);
 	if (r < 0)
 		return r;
-	e->format = p->format;
-	*tree = TAKE_FD(fd);
+	if (v->fd == e->fd) /* otherwise it is known already */
+		e->access = access;
+	e->format = v->format;
+	*ret = TAKE_FD(fd);
 	return 0;
 }
 
-int source_attach(struct extension *e, const char *native, const char *secondary,
-		  struct workshop *w) {
-	struct source_layout l;
+/* --- protection --- */
+
+/* trust.9: where the policy does not mind, but never in silence. */
+static int do_without(struct extension *e, const char *why) {
+	extension_trust_done(&e->trust);
+	e->trust.protection = EXTENSION_UNPROTECTED;
+	return extension_add_note(e, "its hash tree is not in force: %s", why);
+}
+
+static int cannot_guard(struct extension *e, int error, const char *why) {
+	switch (error) {
+	case -EBADMSG:
+		return verdict_set(&e->verdict, VERDICT_CORRUPT, "%s",
+				   why ?: "its hash tree is refused");
+	case -ENOKEY:
+		return verdict_set(
+			&e->verdict, VERDICT_UNKNOWN_SIGNER,
+			"the kernel takes only what is signed by a key of its own: %s",
+			why ?: strerror(-error));
+	case -EKEYREJECTED:
+	case -EKEYREVOKED:
+	case -EKEYEXPIRED:
+		return verdict_set(&e->verdict, VERDICT_BAD_SIGNATURE,
+				   "the kernel refuses its signature: %s",
+				   why ?: strerror(-error));
+	default:
+		return assess_read_error(e, error);
+	}
+}
+
+/* Puts the part's hash tree in force; *v becomes the data that is checked from now on. */
+static int guard_part(struct extension *e, const struct verity_part *p,
+		      const struct source_options *o, struct volume *v) {
+	_cleanup_free_ char *why = NULL;
+	struct guarded g;
+	int r = guard_attach(o->guard, &p->target, e->name.full, o->workshop, &g, &why);
+
+	if (r == -ENODEV && p->may_be_bare)
+		return do_without(e, why);
+	if (r == -ENODEV)
+		return verdict_set(
+			&e->verdict, VERDICT_NO_VERITY_BACKEND,
+			"the policy asks for protection, and nothing here can put it in force: %s",
+			why);
+	if (r < 0)
+		return cannot_guard(e, r, why);
+	*v = (struct volume){ .fd = g.fd,
+			      .size = g.size,
+			      .is_device = g.is_device,
+			      .is_file = !g.is_device };
+	e->access = g.is_device ? EXTENSION_ACCESS_DM_VERITY
+				: EXTENSION_ACCESS_VERIFIED_FILE;
+	free(e->trust.server);
+	e->trust.server = g.server;
+	return 0;
+}
+
+static int check_format(struct extension *e, const struct policy *policy,
+			const struct verity_part *p, enum fstype format) {
+	struct fault fault;
+	int r = verity_check_format(policy, p, fstype_name(format), &fault);
+
+	return r < 0 ? assess_fault(e, &fault) : 0;
+}
+
+static int attach_volume(struct extension *e, const struct assessment *a,
+			 const struct verity_part *p, const struct source_options *o,
+			 struct volume *v) {
+	int r = probe(e, v);
+
+	if (r == 0 && extension_fits(e))
+		r = check_format(e, &a->policy, p, v->format);
+	if (r == 0 && extension_fits(e))
+		r = mount_volume(e, v, o->workshop,
+				 p->designator == GPT_USR ? &e->usr_tree : &e->root_tree);
+	return r;
+}
+
+static int attach_part(struct extension *e, const struct assessment *a,
+		       const struct verity_part *p, const struct source_options *o) {
+	struct volume v = {
+		.fd = e->fd,
+		.offset = p->offset,
+		.size = p->size,
+		.is_device = e->kind == EXTENSION_BLOCK && p->size == e->size,
+		.is_file = e->kind == EXTENSION_RAW,
+	};
+	int r = p->protection == POLICY_UNPROTECTED ? 0 : guard_part(e, p, o, &v);
+
+	if (r == 0 && extension_fits(e))
+		r = attach_volume(e, a, p, o, &v);
+	if (v.fd != e->fd)
+		close_fdp(&v.fd); /* what was mounted of it keeps it */
+	return r;
+}
+
+static int attach_directory(struct extension *e, const struct source_options *o) {
+	int r = assess_directory(e, &o->assess);
+
+	if (r < 0 || !extension_fits(e))
+		return r;
+	e->access = EXTENSION_ACCESS_DIRECTORY;
+	e->root_tree = fcntl(e->fd, F_DUPFD_CLOEXEC, 3);
+	return e->root_tree < 0 ? -errno : 0;
+}
+
+int source_attach(struct extension *e, const struct source_options *o) {
+	_cleanup_(assessment_done) struct assessment a = ASSESSMENT_NONE;
 	int r;
 
-	if (e->kind == EXTENSION_DIRECTORY || e->kind == EXTENSION_SUBVOLUME) {
-		e->access = EXTENSION_ACCESS_DIRECTORY;
-		e->root_tree = fcntl(e->fd, F_DUPFD_CLOEXEC, 3);
-		return e->root_tree < 0 ? -errno : 0;
-	}
-	r = source_read_layout(e, native, secondary, &l);
-	e->has_verity = l.has_verity;
-	for (size_t i = 0; r == 0 && extension_fits(e) && i < l.n_parts; i++)
-		r = attach_part(e, &l.parts[i], w);
+	if (e->kind == EXTENSION_DIRECTORY || e->kind == EXTENSION_SUBVOLUME)
+		return attach_directory(e, o);
+	r = assess_image(e, &o->assess, &a);
+	if (r == 0 && !o->workshop)
+		r = verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
+				"an image can only be looked into by root");
+	for (size_t i = 0; r == 0 && extension_fits(e) && i < a.parts.n; i++)
+		r = attach_part(e, &a, &a.parts.items[i], o);
+	return r;
+}
+
+/* --- for people --- */
+
+static int take_part(struct extension *e, const struct dissect_part *p,
+		     struct source_part *to) {
+	struct volume v = { .fd = e->fd, .offset = p->offset, .size = p->size };
+	int r = probe(e, &v);
+
+	*to = (struct source_part){
+		.format = v.format,
+		.offset = p->offset,
+		.size = p->size,
+		.is_usr = p->designator == GPT_USR,
+	};
+	return r;
+}
+
+int source_read_layout(struct extension *e, const char *native, const char *secondary,
+		       struct source_layout *ret) {
+	bool is_file = e->kind == EXTENSION_RAW;
+	_cleanup_close_ int directory = is_file ? image_open_directory(e, AT_FDCWD)
+						: -EBADF;
+	const struct dissect_image image = {
+		.fd = e->fd,
+		.size = e->size,
+		.directory = directory,
+		.name = is_file ? image_file_name(e) : NULL,
+		.native = native,
+		.secondary = secondary,
+		.compare = version_compare,
+	};
+	_cleanup_(dissection_done) struct dissection d = DISSECTION_NONE;
+	struct source_layout l = { .n_parts = 0 };
+	struct fault fault;
+	int r = is_file && directory < 0 ? directory : dissect(&image, &d, &fault);
+
+	if (r < 0)
+		return r == -EBADMSG ? assess_fault(e, &fault) : assess_read_error(e, r);
+	l.is_disk = d.is_disk;
+	for (size_t i = 0; r == 0 && extension_fits(e) && i < d.n_parts; i++)
+		r = take_part(e, &d.parts[i], &l.parts[l.n_parts++]);
+	*ret = l;
 	return r;
 }

@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "kernel.h"
+#include "process.h"
 #include "stack.h"
 #include "strv.h"
 #include "text.h"
@@ -62,6 +63,13 @@ static int judge(const struct mounts *m, const struct mount_info *top,
 	return 0;
 }
 
+/* trust.11: what such a layer holds cannot be read any more. */
+static void note_dead_servers(struct record *r) {
+	for (size_t i = 0; i < r->n_layers; i++)
+		r->layers[i].is_dead = r->layers[i].server &&
+				       !process_is_alive(r->layers[i].server);
+}
+
 static int read_hierarchy(int root, const struct mounts *m, struct state_hierarchy *h) {
 	struct mount_info top;
 	int id, r;
@@ -83,6 +91,8 @@ static int read_hierarchy(int root, const struct mounts *m, struct state_hierarc
 	if (r < 0 || h->kind != STATE_MERGED)
 		return r;
 	r = stack_read_record(h->fd, &h->record);
+	if (r == 0)
+		note_dead_servers(h->record);
 	if (r == 0 || r == -ENOMEM || r == -EIO)
 		return r;
 	/* Without a record it is still ours; what is in it cannot be said. */

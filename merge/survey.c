@@ -8,7 +8,6 @@
 
 #include "file.h"
 #include "kernel.h"
-#include "source.h"
 #include "tree.h"
 
 /* The state of the walk through one layer. */
@@ -301,7 +300,7 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 				   "/%s was not read within %llu seconds", h->name,
 				   (unsigned long long)l->milliseconds / 1000);
 	default:
-		if (source_is_shortage(error))
+		if (file_is_shortage(error))
 			return error;
 		return verdict_set(&e->verdict, VERDICT_CORRUPT, "/%s cannot be read: %s",
 				   h->name, strerror(-error));

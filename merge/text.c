@@ -127,3 +127,22 @@ char *text_format(const char *format, ...) {
 	va_end(ap);
 	return n < 0 ? NULL : text;
 }
+
+int text_join(const char *between, const char *const *texts, size_t n, char **ret) {
+	_cleanup_free_ char *joined = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		char *longer;
+
+		if (!texts[i])
+			continue;
+		longer = text_format("%s%s%s", joined ?: "", joined ? between : "",
+				     texts[i]);
+		if (!longer)
+			return -ENOMEM;
+		free(joined);
+		joined = longer;
+	}
+	*ret = TAKE_PTR(joined);
+	return 0;
+}

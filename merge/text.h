@@ -28,5 +28,11 @@ void text_date(int64_t seconds, char ret[static 16]);
  */
 const char *text_nearest(const char *word, const char *const *words);
 
+/*
+ * The `n` texts that are not NULL, with `between` between them; NULL where there is none. 0 with *ret, which the
+ * caller owns, or -ENOMEM.
+ */
+int text_join(const char *between, const char *const *texts, size_t n, char **ret);
+
 /* printf into a new string; NULL where memory ran out. */
 char *text_format(const char *format, ...) _printf_(1, 2);

@@ -6,7 +6,7 @@
 
 static const struct {
 	const char *word, *hint;
-	bool forcible, quiet;
+	bool forcible, quiet, refusal;
 } verdicts[VERDICT_COUNT] = {
 	[VERDICT_FITS] = { .word = "fits" },
 
@@ -105,6 +105,51 @@ static const struct {
 		.hint = "Put files below usr or opt (sysext), or etc (confext)",
 	},
 
+	[VERDICT_UNSIGNED] = {
+		.word = "unsigned",
+		.hint = "Have it signed by somebody whose certificate is in /etc/verity.d, "
+			"or allow what is unsigned: --trust=verity or --trust=any",
+		.refusal = true,
+	},
+	[VERDICT_UNPROTECTED] = {
+		.word = "unprotected",
+		.hint = "Rebuild it as an image with a hash tree, see extmerge(8), "
+			"or allow what has none: --trust=any",
+		.refusal = true,
+	},
+	[VERDICT_UNKNOWN_SIGNER] = {
+		.word = "unknown-signer",
+		.hint = "If the signer is to be trusted, put the certificate into /etc/verity.d",
+		.refusal = true,
+	},
+	[VERDICT_BAD_SIGNATURE] = {
+		.word = "bad-signature",
+		.hint = "Get the image and its signature again from where they came",
+		.refusal = true,
+	},
+	[VERDICT_UNSUPPORTED_SIGNATURE] = {
+		.word = "unsupported-signature",
+		.hint = "Have it signed again: detached, without attributes, SHA-256 or better, "
+			"RSA of 2048 bits or P-256 or better",
+		.refusal = true,
+	},
+	[VERDICT_ROOT_HASH_MISMATCH] = {
+		.word = "root-hash-mismatch",
+		.hint = "Get the image and the files beside it again: they are not of one build",
+		.refusal = true,
+	},
+	[VERDICT_POLICY_REFUSED] = {
+		.word = "policy-refused",
+		.hint = "Change the image, or the policy: --image-policy= and --trust=",
+		.refusal = true,
+	},
+	[VERDICT_NO_VERITY_BACKEND] = {
+		.word = "no-verity-backend",
+		.hint = "Use a kernel with dm-verity or FUSE (modules dm_verity, fuse), "
+			"and install extmerge-fuse",
+		.refusal = true,
+	},
+
 	[VERDICT_UNSAFE_PATH] = {
 		.word = "unsafe-path",
 		.hint = "Let only root write to the image and the directories above it",
@@ -162,6 +207,10 @@ bool verdict_is_forcible(enum verdict_code code) {
 
 bool verdict_is_quiet(enum verdict_code code) {
 	return verdicts[code].quiet;
+}
+
+bool verdict_is_refusal(enum verdict_code code) {
+	return verdicts[code].refusal;
 }
 
 int verdict_set(struct verdict *v, enum verdict_code code, const char *format, ...) {

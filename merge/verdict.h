@@ -33,6 +33,16 @@ enum verdict_code {
 	VERDICT_NO_PRIVILEGE,
 	VERDICT_EMPTY,
 
+	/* Is not what the policy asks for, or cannot prove it (specs: trust.*). */
+	VERDICT_UNSIGNED,
+	VERDICT_UNPROTECTED,
+	VERDICT_UNKNOWN_SIGNER,
+	VERDICT_BAD_SIGNATURE,
+	VERDICT_UNSUPPORTED_SIGNATURE,
+	VERDICT_ROOT_HASH_MISMATCH,
+	VERDICT_POLICY_REFUSED,
+	VERDICT_NO_VERITY_BACKEND,
+
 	/* Would harm the host or another extension. */
 	VERDICT_UNSAFE_PATH,
 	VERDICT_OS_RELEASE,
@@ -64,6 +74,9 @@ bool verdict_is_forcible(enum verdict_code code);
 
 /* Whether it is somebody's wish (masked, shadowed) rather than something to report. */
 bool verdict_is_quiet(enum verdict_code code);
+
+/* Whether a policy asks for it, or what the policy asks for could not be done: specs cli.exit, 4. */
+bool verdict_is_refusal(enum verdict_code code);
 
 /* Sets the verdict, unless there is one already: the first reason stands. 0 or -ENOMEM. */
 int verdict_set(struct verdict *v, enum verdict_code code, const char *format, ...)

@@ -225,16 +225,60 @@ static int read_entry(struct search *s, const struct entry *e) {
 	return read_certificate(s, e, fd);
 }
 
-int certs_read(int root, struct certs *ret, char ***problems) {
-	_cleanup_(search_done) struct search s = { .root = root, .problems = problems };
+/* Finds the entries of all directories, sorted by name. */
+static int list_all(struct search *s) {
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
-		s.fds[i] = -EBADF;
+		s->fds[i] = -EBADF;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(directories); i++)
-		r = list_directory(&s, i);
-	if (s.n_entries > 0)
-		qsort(s.entries, s.n_entries, sizeof(*s.entries), compare_entries);
+		r = list_directory(s, i);
+	if (s->n_entries > 0)
+		qsort(s->entries, s->n_entries, sizeof(*s->entries), compare_entries);
+	return r;
+}
+
+static int digest_entry(const struct search *s, const struct entry *e, struct digest *d) {
+	_cleanup_free_ char *path = file_join(directories[e->directory], e->name);
+	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	struct stat st = { 0 };
+
+	if (!path)
+		return -ENOMEM;
+	fd = file_open_in(s->root, path, O_PATH);
+	if (is_shortage(fd))
+		return fd;
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return -errno;
+	text = text_format("%d %d %llx:%llx %llu %o %u %lld.%09ld %lld.%09ld",
+			   fd < 0 ? fd : 0, fd < 0 && is_dangling_mask(s, e),
+			   (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+			   (unsigned long long)st.st_size, (unsigned)st.st_mode,
+			   (unsigned)st.st_uid, (long long)st.st_mtim.tv_sec,
+			   st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
+			   st.st_ctim.tv_nsec);
+	digest_add_text(d, path);
+	digest_add_text(d, text);
+	return text ? 0 : -ENOMEM;
+}
+
+int certs_digest(int root, struct digest *d) {
+	_cleanup_strv_ char **problems = NULL;
+	_cleanup_(search_done) struct search s = { .root = root, .problems = &problems };
+	int r = list_all(&s);
+
+	for (size_t i = 0; r == 0 && i < s.n_entries; i++)
+		r = digest_entry(&s, &s.entries[i], d);
+	for (char **problem = problems; r == 0 && problem && *problem; problem++)
+		digest_add_text(d, *problem);
+	return r;
+}
+
+int certs_read(int root, struct certs *ret, char ***problems) {
+	_cleanup_(search_done) struct search s = { .root = root, .problems = problems };
+	int r = list_all(&s);
+
 	for (size_t i = 0; r == 0 && i < s.n_entries; i++)
 		r = read_entry(&s, &s.entries[i]);
 	if (r < 0)

@@ -2,6 +2,7 @@
 /* The certificates that the host trusts: verity.d below /etc, /run, /usr/local/lib and /usr/lib (specs: certs.*). */
 #pragma once
 
+#include "../merge/digest.h"
 #include "cert.h"
 
 #define CERTS_MAX 256
@@ -26,5 +27,11 @@ struct certs {
  * errno that is no fault of theirs: memory, fds.
  */
 int certs_read(int root, struct certs *ret, char ***problems);
+
+/*
+ * Adds what certs_read() would depend on, as far as it can be told without opening a certificate: names, and of
+ * each the inode, size, owner, mode and times. 0 or a negative errno.
+ */
+int certs_digest(int root, struct digest *d);
 
 void certs_done(struct certs *c);

@@ -66,8 +66,8 @@ static int open_sidecar(struct work *w, enum sidecar_kind kind, int *ret) {
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	path = openat(image->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (path < 0)
-		return errno == ENOENT ? 0 : -errno;
+	if (path < 0) /* too long for the suffix: then there is none by that name */
+		return errno == ENOENT || errno == ENAMETOOLONG ? 0 : -errno;
 	if (fstat(path, &st) < 0)
 		return -errno;
 	why = check_file(&st);

@@ -2,32 +2,11 @@
 /* What an image proves of itself, in userspace. */
 #include "proof.h"
 
-#include "../merge/file.h"
+#include "areas.h"
 #include "hex.h"
 #include "verity.h"
 
 #define CACHE_BYTES ((size_t)16 * 1024 * 1024) /* of checked hash blocks */
-
-/* Where the two areas of the protected part are. */
-struct areas {
-	int fd;
-	const struct dissect_part *part;
-};
-
-static int read_area(void *userdata, enum hashtree_area area, uint64_t offset, void *ret,
-		     size_t len) {
-	const struct areas *a = userdata;
-	const struct dissect_part *p = a->part;
-	bool is_data = area == HASHTREE_DATA;
-	uint64_t size = is_data ? p->size : p->tree_size;
-	ssize_t n;
-
-	if (offset > size || len > size - offset)
-		return -EIO;
-	n = file_read_at(is_data ? a->fd : p->tree_fd, ret, len,
-			 offset + (is_data ? p->offset : p->tree_offset));
-	return n < 0 ? (int)n : (size_t)n < len ? -EIO : 0;
-}
 
 /* proof.2: one of root and usr is protected; the other, if there is one, could say anything. */
 static int find_part(const struct dissection *d, const struct dissect_part **ret,
@@ -44,25 +23,14 @@ static int find_part(const struct dissection *d, const struct dissect_part **ret
 
 static int check_blocks(struct areas *a, const struct hashtree_sweep *sweep,
 			struct proof *proof, struct fault *ret_fault) {
-	const struct hashtree_source source = { read_area, a };
 	_cleanup_(hashtree_freep) struct hashtree *tree = NULL;
-	uint8_t bytes[SUPERBLOCK_SIZE];
 	struct hashtree_fault where;
-	struct superblock sb;
-	const char *why = NULL;
-	int r = read_area(a, HASHTREE_HASH, 0, bytes, sizeof(bytes));
+	int r = areas_open(a, CACHE_BYTES, &tree, ret_fault);
 
-	if (r == 0)
-		r = superblock_parse(bytes, a->part->size, a->part->tree_size, &sb, &why);
-	if (r == 0)
-		r = hashtree_new(&sb, a->part->root, a->part->root_size, &source,
-				 CACHE_BYTES, &tree, &why);
-	if (r == -EBADMSG)
-		return fault_set(ret_fault, FAULT_CORRUPT, NULL, why);
 	if (r < 0)
 		return r;
-	proof->blocks = sb.data_blocks;
-	proof->block_size = sb.data_block_size;
+	proof->blocks = hashtree_superblock(tree)->data_blocks;
+	proof->block_size = hashtree_superblock(tree)->data_block_size;
 	r = hashtree_verify_all(tree, sweep, &where);
 	if (r != -EBADMSG)
 		return r;

@@ -94,7 +94,8 @@ enum exit_code change_run(struct route *r) {
 	code = refuse_loss(r);
 	if (code == EXIT_DONE)
 		code = transition_run(r);
-	if (code == EXIT_DONE)
-		change_report(r, "Nothing to do.");
-	return code;
+	if (code != EXIT_DONE)
+		return code;
+	change_report(r, "Nothing to do.");
+	return route_is_all_refused(r) ? EXIT_REFUSED : EXIT_DONE;
 }

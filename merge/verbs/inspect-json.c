@@ -117,6 +117,8 @@ void inspecting_print_json(const struct subject *s, const struct options *option
 	json_add_number(o, "size", (int64_t)e->size);
 	json_add_bool(o, "gpt", a->is_disk);
 	json_add_bool(o, "verity", a->has_tree);
+	json_add_text(o, "trust", extension_trust_word(e));
+	json_add_text(o, "note", e->note);
 	json_add_bool(o, "examined", s->is_examined);
 	add_parts(o, &s->layout);
 	add_partitions(o, a);

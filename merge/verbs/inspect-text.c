@@ -194,6 +194,8 @@ void inspecting_print_text(const struct subject *s, const struct options *o) {
 	print_line("version", e->name.version);
 	print_line("class", e->class->name);
 	print_kind(s);
+	print_line("trust", extension_trust_word(e));
+	print_line("note", e->note);
 	print_release(e->release);
 	print_anatomy(&s->anatomy);
 	if (extension_fits(e))

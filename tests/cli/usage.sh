@@ -97,7 +97,7 @@ em list
 like "so does its table" "$out" $'NAME +VERSION +CLASS.*\ntree +sysext +directory'
 like "with a closing line" "$out" '4 found, 2 fit\.$'
 em list --no-legend --no-pager --class=confext
-like "--no-legend and --class" "$out" '^conf +confext +directory +fits +/var/lib/confexts/conf *$'
+like "--no-legend and --class" "$out" '^conf +confext +directory +unprotected +fits +/var/lib/confexts/conf *$'
 em list --strict
 is "--strict ends with 3" $rc 3
 em plan

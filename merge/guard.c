@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hash trees put in force: by device-mapper, or by a verified file. */
+#include "guard.h"
+
+#include <string.h>
+
+#include "../fuse/attach.h"
+#include "../verity/activate.h"
+#include "file.h"
+#include "module.h"
+#include "process.h"
+#include "text.h"
+
+static const char *const words[] = {
+	[GUARD_AUTO] = "auto",
+	[GUARD_DM] = "dm",
+	[GUARD_FUSE] = "fuse",
+};
+
+int guard_choice_from(const char *text, enum guard_choice *ret) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*ret = (enum guard_choice)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *guard_choice_text(enum guard_choice c) {
+	return words[c];
+}
+
+/* Whether the error says that this way of doing it is not there, rather than that the image is wrong. */
+static bool is_missing(int error) {
+	return error == -ENODEV || error == -ENOSYS || error == -EPERM ||
+	       error == -EACCES || error == -ENOENT || error == -EOPNOTSUPP ||
+	       error == -EPROTO || error == -ETIMEDOUT;
+}
+
+static int remember(int *to, char **to_why, int error, const char *why) {
+	*to = error;
+	free(*to_why);
+	*to_why = strdup(why ?: strerror(-error));
+	return *to_why ? error : -ENOMEM;
+}
+
+/* --- device-mapper --- */
+
+static const char *explain_dm(int error) {
+	return error == -ENODEV	  ? "this kernel has no dm-verity"
+	       : error == -ENOSYS ? "extmerge was built without libcryptsetup"
+				  : strerror(-error);
+}
+
+static int probe_dm(struct guard *g, const struct workshop *w) {
+	int r = activate_probe(w->scratch);
+
+	if (r == -ENODEV && module_load("dm_mod") == 0 && module_load("dm_verity") == 0)
+		r = activate_probe(w->scratch);
+	return r < 0 ? remember(&g->no_dm, &g->why_no_dm, r, explain_dm(r)) : 0;
+}
+
+static int activate(const struct verity_target *t, const struct workshop *w, int *ret,
+		    const char **ret_why) {
+	const struct activate_options o = { .nodes = w->scratch };
+	struct activate_info info;
+	int r = activate_verity(t, &o, ret, &info, ret_why);
+
+	if (r == -ENODEV && module_load("loop") == 0)
+		r = activate_verity(t, &o, ret, &info, ret_why);
+	return r;
+}
+
+static int attach_dm(struct guard *g, const struct verity_target *t,
+		     const struct workshop *w, struct guarded *ret, char **ret_why) {
+	const char *why = NULL;
+	int fd = -EBADF, r;
+
+	if (!g->has_probed && probe_dm(g, w) == -ENOMEM)
+		return -ENOMEM;
+	g->has_probed = true;
+	if (g->no_dm < 0)
+		return g->no_dm;
+	r = activate(t, w, &fd, &why);
+	if (r == 0)
+		*ret = (struct guarded){ .fd = fd, .is_device = true };
+	else if (is_missing(r))
+		return remember(&g->no_dm, &g->why_no_dm, r, why ?: explain_dm(r));
+	else if (why)
+		*ret_why = strdup(why);
+	return r;
+}
+
+/* --- verified file --- */
+
+static int serve(const struct verity_target *t, const char *name, struct guarded *ret,
+		 char why[static ATTACH_WHY_MAX]) {
+	pid_t server = 0;
+	const struct attach_options o = { .name = name, .ret_server = &server };
+	_cleanup_close_ int fd = attach_image(t, &o, why);
+	char *text;
+
+	if (fd == -ENODEV && module_load("fuse") == 0)
+		fd = attach_image(t, &o, why);
+	if (fd < 0)
+		return fd;
+	text = process_describe(server);
+	if (!text)
+		return -ENOMEM;
+	*ret = (struct guarded){ .fd = TAKE_FD(fd), .server = text };
+	return 0;
+}
+
+static int attach_file(struct guard *g, const struct verity_target *t, const char *name,
+		       struct guarded *ret, char **ret_why) {
+	char why[ATTACH_WHY_MAX] = "";
+	int r;
+
+	if (g->no_file < 0)
+		return g->no_file;
+	r = serve(t, name, ret, why);
+	if (is_missing(r))
+		return remember(&g->no_file, &g->why_no_file, r, *why ? why : NULL);
+	if (r < 0 && *why)
+		*ret_why = strdup(why);
+	return r;
+}
+
+/* --- both --- */
+
+/* What is missing, of all that was tried. */
+static int refuse(const struct guard *g, char **ret_why) {
+	bool both = g->no_dm < 0 && g->no_file < 0;
+
+	*ret_why = text_format("%s%s%s", g->why_no_dm ?: "", both ? "; " : "",
+			       g->why_no_file ?: "");
+	return *ret_why ? -ENODEV : -ENOMEM;
+}
+
+static int measure(struct guarded *g) {
+	off_t size = lseek(g->fd, 0, SEEK_END);
+
+	g->size = (uint64_t)size;
+	return size < 0 ? -errno : 0;
+}
+
+int guard_attach(struct guard *g, const struct verity_target *t, const char *name,
+		 const struct workshop *w, struct guarded *ret, char **ret_why) {
+	int r = -ENODEV;
+
+	*ret_why = NULL;
+	if (g->choice != GUARD_FUSE)
+		r = attach_dm(g, t, w, ret, ret_why);
+	if (is_missing(r) && g->choice != GUARD_DM)
+		r = attach_file(g, t, name, ret, ret_why);
+	if (r == 0)
+		r = measure(ret);
+	return is_missing(r) ? refuse(g, ret_why) : r;
+}
+
+void guard_done(struct guard *g) {
+	free(g->why_no_dm);
+	free(g->why_no_file);
+}

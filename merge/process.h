@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A process that a merged tree depends on, named so that a later run can tell whether it lives. */
+#pragma once
+
+#include "base.h"
+
+/* Number and start time, as text that the caller owns; NULL where memory ran out. */
+char *process_describe(pid_t pid);
+
+/* Whether that very process is still there. A text that is none of the above's counts as alive. */
+bool process_is_alive(const char *text);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is asked of an extension before it is merged. */
+#include "trust.h"
+
+#include <string.h>
+
+#include "strv.h"
+
+/* The loader puts there what it found on the ESP, which has no owners (specs: policy.14). */
+#define UNTRUSTED_PLACE "/.extra/"
+
+static const char *const words[] = {
+	[TRUST_AUTO] = "auto",
+	[TRUST_ANY] = "any",
+	[TRUST_VERITY] = "verity",
+	[TRUST_SIGNED] = "signed",
+};
+
+int trust_word_from(const char *text, enum trust_word *ret) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*ret = (enum trust_word)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *trust_word_text(enum trust_word w) {
+	return words[w];
+}
+
+static bool is_from_untrusted_place(const struct extension *e) {
+	return !e->is_operand &&
+	       strncmp(e->path, UNTRUSTED_PLACE, strlen(UNTRUSTED_PLACE)) == 0;
+}
+
+static struct policy default_policy(const struct extension *e) {
+	const char *text = policy_default(e->class->name, is_from_untrusted_place(e));
+	const char *why;
+	struct policy p = { .fallback = POLICY_ABSENT };
+
+	(void)policy_parse(text, strlen(text), false, &p, NULL, &why);
+	return p;
+}
+
+static int read_certificates(struct trust *t, int root) {
+	int r = t->is_read ? 0 : certs_read(root, &t->certs, &t->problems);
+
+	t->is_read |= r == 0;
+	return r;
+}
+
+/* trust.2: what the word takes away from the policy. */
+static void narrow(const struct trust *t, struct policy *p) {
+	switch (t->word) {
+	case TRUST_ANY:
+		break;
+	case TRUST_AUTO:
+		if (t->certs.is_wanted)
+			policy_limit(p, POLICY_SIGNED);
+		break;
+	case TRUST_VERITY:
+		policy_limit(p, POLICY_SIGNED | POLICY_VERITY);
+		break;
+	case TRUST_SIGNED:
+		policy_limit(p, POLICY_SIGNED);
+		break;
+	}
+}
+
+int trust_rules(struct trust *t, const struct extension *e, int root,
+		struct policy *ret_policy, struct verity_rules *ret) {
+	bool is_image = e->kind == EXTENSION_RAW || e->kind == EXTENSION_BLOCK;
+	int r = is_image || t->word == TRUST_AUTO ? read_certificates(t, root) : 0;
+
+	if (r < 0)
+		return r;
+	*ret_policy = t->given ? *t->given : default_policy(e);
+	narrow(t, ret_policy);
+	*ret = (struct verity_rules){
+		.policy = ret_policy,
+		.trusted = &t->certs,
+		.tolerates_bad = t->word == TRUST_ANY,
+		.tolerates_unknown = t->word == TRUST_AUTO && !t->certs.is_wanted,
+	};
+	return 0;
+}
+
+int trust_digest(const struct trust *t, int root, struct digest *d) {
+	_cleanup_free_ char *policy = t->given ? policy_format(t->given) : NULL;
+
+	if (t->given && !policy)
+		return -ENOMEM;
+	digest_add_text(d, trust_word_text(t->word));
+	digest_add_text(d, policy);
+	return certs_digest(root, d);
+}
+
+void trust_done(struct trust *t) {
+	certs_done(&t->certs);
+	strv_free(t->problems);
+}
