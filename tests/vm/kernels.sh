@@ -8,7 +8,7 @@
 # ${EXTMERGE_CACHE:-~/.cache/extmerge}. Ends with 77 and the reason where one of these is missing.
 . "${TESTS_DIR:?}/lib.sh"
 . "${TESTS_DIR:?}/vm/lib.bash"
-modules=(overlay erofs squashfs loop dm-mod dm-verity dm-bufio reed_solomon sha256-ssse3 libcrc32c crc32c_generic crc32c-intel lz4_decompress xxhash)
+modules=(overlay erofs squashfs loop fuse dm-mod dm-verity dm-bufio reed_solomon sha256-ssse3 libcrc32c crc32c_generic crc32c-intel lz4_decompress xxhash)
 
 need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs veritysetup openssl sfdisk jq
 make_work
@@ -23,12 +23,16 @@ get_kernel() { # DIRECTORY
 	unpack_packages "$suite" "$1.new" "${packages[@]}" && mv "$1.new" "$1"
 }
 
-# The libraries of the program, those too that it loads when they are needed (its notes name them).
+# What runs in the guest besides busybox; a build without FUSE has no server.
+programs=("$EXTMERGE" "$TESTS_BUILD_DIR"/vm/{activate,trustkey} "$TESTS_BUILD_DIR"/{attach,judge})
+[ ! -x "$TESTS_BUILD_DIR/../extmerge-fuse" ] || programs+=("$TESTS_BUILD_DIR/../extmerge-fuse")
+
+# The libraries of the programs, those too that they load when they are needed (their notes name them).
 libraries() {
 	local soname path
 
-	ldd "$EXTMERGE" | grep -oE '/[^ ]+'
-	for soname in $(grep -aoE '"soname":\["[^"]+' "$EXTMERGE" | cut -d'"' -f4); do
+	ldd "${programs[@]}" | grep -oE '/[^ ]+\.so[^ ]*'
+	for soname in $(grep -haoE '"soname":\["[^"]+' "${programs[@]}" | cut -d'"' -f4 | sort -u); do
 		path=$(ldconfig -p | awk -v soname="$soname" '$1 == soname { print $NF; exit }')
 		[ -z "$path" ] || { echo "$path"; ldd "$path" | grep -oE '/[^ ]+'; }
 	done
@@ -39,7 +43,7 @@ make_guest() { # DIRECTORY MODULES
 	local guest=$1 lib=$2 release=${2##*/} library module file path index
 
 	mkdir -p "$guest"/{bin,dev,proc,sys,tmp,lib/modules/"$release"}
-	cp "$(command -v busybox)" "$EXTMERGE" "$TESTS_BUILD_DIR"/vm/{activate,trustkey} "$guest/bin/"
+	cp "$(command -v busybox)" "${programs[@]}" "$guest/bin/"
 	cp "$TESTS_DIR/vm/init" "$guest/init"
 	chmod 755 "$guest/init"
 	libraries | sort -u | while read -r library; do
@@ -87,6 +91,7 @@ make_verity() { # DIRECTORY
 		mkdir "$T"
 		new_key friend
 		make_tree "$T/tree.d" tool
+		head -c 100000 /dev/urandom >"$T/tree.d/usr/bin/data"
 		mksquashfs "$T/tree.d" "$T/data" -quiet -no-progress -noappend >/dev/null
 		make_signed "$T/other.raw" friend && mv "$T/p7s" "$T/other.p7s" # the salt differs each time
 		make_signed "$T/tool.raw" friend
