@@ -237,7 +237,7 @@ static int judge(const struct class *class, const struct dissection *d,
 	int r;
 
 	a->policy = policy_default(class->name, false);
-	r = policy_parse(a->policy, strlen(a->policy), false, &policy, NULL, &why);
+	r = policy_parse(a->policy, strlen(a->policy), &policy, &why);
 	return r < 0 ? r : ask_policy(&policy, d, a);
 }
 

@@ -164,7 +164,7 @@ static int parse_force(const char *name, struct options *o) {
 
 static int parse_policy(const char *text, struct options *o) {
 	const char *why = NULL;
-	int r = policy_parse(text, strlen(text), false, &o->policy, NULL, &why);
+	int r = policy_parse(text, strlen(text), &o->policy, &why);
 
 	o->has_policy = r == 0;
 	if (r < 0)

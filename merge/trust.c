@@ -39,7 +39,7 @@ static struct policy default_policy(const struct extension *e) {
 	const char *why;
 	struct policy p = { .fallback = POLICY_ABSENT };
 
-	(void)policy_parse(text, strlen(text), false, &p, NULL, &why);
+	(void)policy_parse(text, strlen(text), &p, &why);
 	return p;
 }
 

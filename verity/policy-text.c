@@ -121,9 +121,8 @@ static uint32_t find_word(struct piece word) {
 	return 0;
 }
 
-/* policy.3 and policy.5: "" and "-" are no flags. *skipped is NULL where nothing may be skipped. */
-static int parse_flags(struct piece text, unsigned *skipped, uint32_t *ret) {
-	unsigned unknown = 0;
+/* policy.3 and policy.5: "" and "-" are no flags. */
+static int parse_flags(struct piece text, uint32_t *ret) {
 	uint32_t flags = 0;
 	struct piece word;
 
@@ -133,16 +132,9 @@ static int parse_flags(struct piece text, unsigned *skipped, uint32_t *ret) {
 	while (cut(&text, '+', &word)) {
 		uint32_t found = find_word(strip(word));
 
-		if (!found && !skipped)
+		if (!found)
 			return -EBADRQC;
-		unknown += !found;
 		flags |= found;
-	}
-	if (unknown > 0) {
-		*skipped += unknown;
-		/* What remains must not mean "open" only because the one word that said more is unknown. */
-		if (!(flags & POLICY_OPEN))
-			flags |= POLICY_IGNORE;
 	}
 	*ret = extend(flags);
 	return 0;
@@ -170,8 +162,7 @@ static uint32_t *claim_rule(struct policy *p, bool *has_fallback, struct piece n
 }
 
 /* policy.2 */
-static int parse_rule(struct policy *p, bool *has_fallback, struct piece text,
-		      unsigned *skipped) {
+static int parse_rule(struct policy *p, bool *has_fallback, struct piece text) {
 	struct piece name;
 	uint32_t *rule;
 	int r;
@@ -180,13 +171,7 @@ static int parse_rule(struct policy *p, bool *has_fallback, struct piece text,
 	if (!text.text)
 		return -EINVAL;
 	rule = claim_rule(p, has_fallback, strip(name), &r);
-	if (rule)
-		return parse_flags(text, skipped, rule);
-	if (r == -EBADSLT && skipped) {
-		++*skipped;
-		return 0;
-	}
-	return r;
+	return rule ? parse_flags(text, rule) : r;
 }
 
 static const char *explain(int error) {
@@ -213,7 +198,7 @@ static bool parse_symbol(struct piece text, struct policy *p) {
 	return false;
 }
 
-static int parse(struct piece text, unsigned *skipped, struct policy *p) {
+static int parse(struct piece text, struct policy *p) {
 	bool has_fallback = false;
 	struct piece rule;
 
@@ -222,7 +207,7 @@ static int parse(struct piece text, unsigned *skipped, struct policy *p) {
 	if (parse_symbol(text, p))
 		return 0;
 	while (cut(&text, ':', &rule)) {
-		int r = parse_rule(p, &has_fallback, rule, skipped);
+		int r = parse_rule(p, &has_fallback, rule);
 
 		if (r < 0)
 			return r;
@@ -230,21 +215,15 @@ static int parse(struct piece text, unsigned *skipped, struct policy *p) {
 	return 0;
 }
 
-int policy_parse(const char *text, size_t len, bool graceful, struct policy *ret,
-		 unsigned *ret_skipped, const char **ret_why) {
+int policy_parse(const char *text, size_t len, struct policy *ret, const char **ret_why) {
 	struct policy p = { .fallback = extend(POLICY_IGNORE) };
-	unsigned skipped = 0;
-	int r;
+	int r = parse((struct piece){ text ?: "", len }, &p);
 
-	r = parse((struct piece){ text ?: "", len }, graceful ? &skipped : NULL, &p);
-	if (r < 0) {
+	if (r == 0)
+		*ret = p;
+	else
 		*ret_why = explain(r);
-		return r;
-	}
-	*ret = p;
-	if (ret_skipped)
-		*ret_skipped = skipped;
-	return 0;
+	return r;
 }
 
 int policy_designator_from(const char *name, size_t len) {

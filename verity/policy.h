@@ -62,14 +62,11 @@ struct policy {
 };
 
 /*
- * Parses `len` bytes of text (specs: policy.1 to policy.5). With `graceful`, as for configuration files, a rule of an
- * unknown partition and an unknown flag are skipped and counted in *ret_skipped (may be NULL), and what
- * is skipped never widens the policy. 0; or with *ret_why, a static sentence: -EINVAL not of the form
- * PARTITION=FLAG+FLAG; -ENOTUNIQ two rules for one partition; -EBADSLT unknown partition; -EBADRQC
+ * Parses `len` bytes of text (specs: policy.1 to policy.5). 0; or with *ret_why, a static sentence: -EINVAL not of
+ * the form PARTITION=FLAG+FLAG; -ENOTUNIQ two rules for one partition; -EBADSLT unknown partition; -EBADRQC
  * unknown flag; -E2BIG over POLICY_TEXT_MAX.
  */
-int policy_parse(const char *text, size_t len, bool graceful, struct policy *ret,
-		 unsigned *ret_skipped, const char **ret_why);
+int policy_parse(const char *text, size_t len, struct policy *ret, const char **ret_why);
 
 /* A text of the same meaning, without what need not be said (specs: policy.9); NULL where memory ran out. */
 char *policy_format(const struct policy *p);

@@ -97,8 +97,8 @@ static enum fault_code take_apart(const char *name, const char *policy_text,
 	int r;
 
 	if (policy_text) {
-		ck_assert_int_eq(policy_parse(policy_text, strlen(policy_text), false,
-					      &policy, NULL, &why),
+		ck_assert_int_eq(policy_parse(policy_text, strlen(policy_text), &policy,
+					      &why),
 				 0);
 		image.policy = &policy;
 	}

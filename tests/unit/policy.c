@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The vectors of policy.tsv, graceful parsing, and what policies say about images. */
+/* The vectors of policy.tsv, and what policies say about images. */
 
 #include <check.h>
 #include <string.h>
@@ -11,8 +11,8 @@ static struct policy parse(const char *text) {
 	const char *why = "";
 	struct policy p;
 
-	ck_assert_msg(policy_parse(text, strlen(text), false, &p, NULL, &why) == 0,
-		      "'%s': %s", text, why);
+	ck_assert_msg(policy_parse(text, strlen(text), &p, &why) == 0, "'%s': %s", text,
+		      why);
 	return p;
 }
 
@@ -73,7 +73,7 @@ static bool check_error(const struct unit_row *row) {
 
 		if (strcmp(row->cells[1], errors[i].name) != 0)
 			continue;
-		r = policy_parse(text, strlen(text), false, &p, NULL, &why);
+		r = policy_parse(text, strlen(text), &p, &why);
 		unit_assert_row(row, r == errors[i].error, "'%s' gives %d", text, r);
 		unit_assert_row(row, strcmp(why, errors[i].why) == 0, "'%s'", why);
 		ck_assert_uint_eq(p.fallback, 7);
@@ -115,43 +115,6 @@ START_TEST(vectors_hold) {
 }
 END_TEST
 
-/* policy.5 */
-static const struct {
-	const char *text, *canonical; /* NULL: it is refused even so */
-	unsigned skipped;
-} graceful[] = {
-	{ "root=signed", "root=signed", 0 },
-	{ "root=signed:future=open", "root=signed", 1 },
-	{ "future=what:root=signed:other=", "root=signed", 2 },
-	{ "root=signed+quantum", "root=signed", 1 },
-	{ "root=quantum+signed+read-only-maybe", "root=signed", 2 },
-	/* never "open": that would be wider than what was meant */
-	{ "root=quantum", "-", 1 },
-	{ "root=quantum+read-only-on", "root=ignore+read-only-on", 1 },
-	{ "=quantum", "-", 1 },
-	{ "=quantum:root=signed+", "root=signed", 2 },
-	{ "root=signed:root=signed", NULL, 0 },
-	{ "what", NULL, 0 },
-};
-
-START_TEST(unknown_is_skipped) {
-	const char *text = graceful[_i].text, *why = "";
-	unsigned skipped = 99;
-	struct policy p;
-	int r;
-
-	r = policy_parse(text, strlen(text), true, &p, &skipped, &why);
-	if (!graceful[_i].canonical) {
-		ck_assert_int_lt(r, 0);
-		ck_assert_uint_eq(skipped, 99);
-		return;
-	}
-	ck_assert_int_eq(r, 0);
-	ck_assert_uint_eq(skipped, graceful[_i].skipped);
-	assert_format(&p, graceful[_i].canonical);
-}
-END_TEST
-
 /* threats.md row 60 */
 START_TEST(length_is_bounded) {
 	static char text[POLICY_TEXT_MAX + 1];
@@ -160,15 +123,15 @@ START_TEST(length_is_bounded) {
 
 	memset(text, ' ', sizeof(text));
 	memcpy(text, "root=signed", 11);
-	ck_assert_int_eq(policy_parse(text, POLICY_TEXT_MAX, false, &p, NULL, &why), 0);
+	ck_assert_int_eq(policy_parse(text, POLICY_TEXT_MAX, &p, &why), 0);
 	assert_format(&p, "root=signed");
-	ck_assert_int_eq(policy_parse(text, sizeof(text), true, &p, NULL, &why), -E2BIG);
+	ck_assert_int_eq(policy_parse(text, sizeof(text), &p, &why), -E2BIG);
 	ck_assert_str_eq(why, "longer than 4096 bytes");
-	ck_assert_int_eq(policy_parse(NULL, 0, false, &p, NULL, &why), 0);
+	ck_assert_int_eq(policy_parse(NULL, 0, &p, &why), 0);
 	assert_format(&p, "-");
-	ck_assert_int_eq(policy_parse("root\0=open", 10, false, &p, NULL, &why), -EBADSLT);
-	ck_assert_int_eq(policy_parse("root=open\0", 10, false, &p, NULL, &why), -EBADRQC);
-	ck_assert_int_eq(policy_parse("*root", 1, false, &p, NULL, &why), 0);
+	ck_assert_int_eq(policy_parse("root\0=open", 10, &p, &why), -EBADSLT);
+	ck_assert_int_eq(policy_parse("root=open\0", 10, &p, &why), -EBADRQC);
+	ck_assert_int_eq(policy_parse("*root", 1, &p, &why), 0);
 }
 END_TEST
 
@@ -361,7 +324,6 @@ int main(void) {
 	TCase *t = tcase_create("policy");
 
 	tcase_add_test(t, vectors_hold);
-	tcase_add_loop_test(t, unknown_is_skipped, 0, ARRAY_SIZE(graceful));
 	tcase_add_test(t, length_is_bounded);
 	tcase_add_test(t, designators_have_names);
 	tcase_add_test(t, defaults_are_known);
