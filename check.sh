@@ -144,7 +144,7 @@ stage_lint() {
 		skip "shellcheck # is not there"
 	fi
 	if command -v mandoc >/dev/null && [ -e _build/man/extmerge.8 ]; then
-		for page in _build/man/*.8; do one "mandoc -Tlint ${page##*/}" lint_page "$page"; done
+		for page in _build/man/*.[58]; do one "mandoc -Tlint ${page##*/}" lint_page "$page"; done
 	else
 		skip "mandoc -Tlint # there is no mandoc, or no scdoc to make the page"
 	fi

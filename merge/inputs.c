@@ -34,7 +34,7 @@ int inputs_digest(struct route *r, const struct class *class) {
 	for (char *const *name = r->options->force; name && *name; name++)
 		digest_add_text(d, *name);
 	digest_add_text(d, guard_choice_text(r->options->verity));
-	e = trust_digest(&r->trust, r->base, d);
+	e = trust_digest(&r->trust, class, r->base, d);
 	if (e < 0)
 		return e;
 	for (size_t i = 0; i < r->extensions.n; i++)

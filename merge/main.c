@@ -15,8 +15,9 @@
 #define LETTERS "hqv" /* options of one letter; none takes an argument */
 
 static const struct verb *const verbs[] = {
-	&verb_status,  &verb_list,    &verb_plan, &verb_merge,	&verb_refresh,
-	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify, &verb_pack,
+	&verb_status,  &verb_list,    &verb_plan,    &verb_merge,
+	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,
+	&verb_verify,  &verb_pack,    &verb_config,
 };
 
 enum option_code {
@@ -162,12 +163,15 @@ static int parse_force(const char *name, struct options *o) {
 	return name ? strv_append(&o->force, name) : 0;
 }
 
-static int parse_policy(const char *text, struct options *o) {
+static int parse_setting(enum settings_key key, const char *text, struct options *o) {
+	const struct settings_origin origin = { .source = SETTINGS_COMMAND_LINE };
+	struct settings tried = { 0 };
 	const char *why = NULL;
-	int r = policy_parse(text, strlen(text), &o->policy, &why);
+	int r = settings_set(&tried, key, text, &origin, &why);
 
-	o->has_policy = r == 0;
-	if (r < 0)
+	if (r == 0)
+		o->given[key] = text;
+	else if (why)
 		log_error("Cannot use the image policy: %s", why);
 	return r;
 }
@@ -188,9 +192,9 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	case OPTION_FORCE:
 		return parse_force(argument, o);
 	case OPTION_TRUST:
-		return trust_word_from(argument, &o->trust);
+		return parse_setting(SETTINGS_TRUST, argument, o);
 	case OPTION_IMAGE_POLICY:
-		return parse_policy(argument, o);
+		return parse_setting(SETTINGS_IMAGE_POLICY, argument, o);
 	case OPTION_VERITY:
 		return guard_choice_from(argument, &o->verity);
 	case OPTION_LOCK_WAIT:

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "guard.h"
-#include "trust.h"
+#include "settings.h"
 
 enum options_json { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 
@@ -13,9 +13,8 @@ struct options {
 	bool strict; /* all or nothing */
 	bool force_all;
 	char **force; /* names (strv, owned) */
-	enum trust_word trust;
-	bool has_policy; /* --image-policy was given: */
-	struct policy policy;
+	/* what is given in place of the configuration: texts that settings_set() takes, or NULL; borrowed */
+	const char *given[SETTINGS_KEY_COUNT];
 	enum guard_choice verity;
 	enum options_json json;
 	bool verbose;

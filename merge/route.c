@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../verity/activate.h"
+#include "configure.h"
 #include "discover.h"
 #include "draft.h"
 #include "file.h"
@@ -38,8 +39,6 @@ enum exit_code route_fail(int error, const char *what) {
 static enum exit_code open_root(struct route *r, const struct options *o) {
 	*r = (struct route)ROUTE_NONE;
 	r->options = o;
-	r->trust = (struct trust){ .word = o->trust,
-				   .given = o->has_policy ? &o->policy : NULL };
 	r->guard.choice = o->verity;
 	r->root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0) {
@@ -223,8 +222,12 @@ static int discover_all(struct route *r) {
 
 enum exit_code route_discover(struct route *r) {
 	const char *why = NULL;
-	int e = host_read(r->base, &r->host, &why);
+	enum exit_code code = configure(r);
+	int e;
 
+	if (code != EXIT_DONE)
+		return code;
+	e = host_read(r->base, &r->host, &why);
 	if (e < 0) {
 		log_error("Cannot tell what this host is: %s (%s)", why ?: "os-release",
 			  strerror(-e));
@@ -465,6 +468,7 @@ void route_done(struct route *r) {
 	strv_free(r->losers);
 	host_done(&r->host);
 	trust_done(&r->trust);
+	config_done(&r->config);
 	guard_done(&r->guard);
 	state_done(&r->state);
 	close_fdp(&r->base);

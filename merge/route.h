@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "config.h"
 #include "digest.h"
 #include "discover.h"
 #include "examine.h"
@@ -36,7 +37,8 @@ struct route {
 	struct workshop workshop;
 	int base; /* the root seen in the workshop, or as it is without privilege */
 	struct host host;
-	struct trust trust;
+	struct config config;
+	struct trust trust; /* its demands are the configuration's */
 	struct guard guard;
 	struct extensions extensions;
 	struct discovery found; /* its list is the extensions */
@@ -69,7 +71,7 @@ enum exit_code route_open(struct route *r, const struct options *o);
 /* Goes into the workshop, where nothing is merged; without privilege looks at the host as it is. */
 enum exit_code route_enter(struct route *r);
 
-/* Reads the host and discovers. */
+/* Reads the configuration and the host, and discovers. */
 enum exit_code route_discover(struct route *r);
 
 /* Examines all, and computes the plan. */

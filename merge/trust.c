@@ -34,6 +34,16 @@ static bool is_from_untrusted_place(const struct extension *e) {
 	       strncmp(e->path, UNTRUSTED_PLACE, strlen(UNTRUSTED_PLACE)) == 0;
 }
 
+/* trust.1: what lies there is nobody's, so that a lasting policy lets in what is signed at most. */
+static struct policy given_policy(const struct trust_demand *d,
+				  const struct extension *e) {
+	struct policy p = *d->given;
+
+	if (d->is_lasting && is_from_untrusted_place(e))
+		policy_limit(&p, POLICY_SIGNED);
+	return p;
+}
+
 static struct policy default_policy(const struct extension *e) {
 	const char *text = policy_default(e->class->name, is_from_untrusted_place(e));
 	const char *why;
@@ -51,8 +61,8 @@ static int read_certificates(struct trust *t, int root) {
 }
 
 /* trust.2: what the word takes away from the policy. */
-static void narrow(const struct trust *t, struct policy *p) {
-	switch (t->word) {
+static void narrow(const struct trust *t, enum trust_word word, struct policy *p) {
+	switch (word) {
 	case TRUST_ANY:
 		break;
 	case TRUST_AUTO:
@@ -70,29 +80,33 @@ static void narrow(const struct trust *t, struct policy *p) {
 
 int trust_rules(struct trust *t, const struct extension *e, int root,
 		struct policy *ret_policy, struct verity_rules *ret) {
+	const struct trust_demand *d = &t->demands[e->class->id];
 	bool is_image = e->kind == EXTENSION_RAW || e->kind == EXTENSION_BLOCK;
-	int r = is_image || t->word == TRUST_AUTO ? read_certificates(t, root) : 0;
+	int r = is_image || d->word == TRUST_AUTO ? read_certificates(t, root) : 0;
 
 	if (r < 0)
 		return r;
-	*ret_policy = t->given ? *t->given : default_policy(e);
-	narrow(t, ret_policy);
+	*ret_policy = d->given ? given_policy(d, e) : default_policy(e);
+	narrow(t, d->word, ret_policy);
 	*ret = (struct verity_rules){
 		.policy = ret_policy,
 		.trusted = &t->certs,
-		.tolerates_bad = t->word == TRUST_ANY,
-		.tolerates_unknown = t->word == TRUST_AUTO && !t->certs.is_wanted,
+		.tolerates_bad = d->word == TRUST_ANY,
+		.tolerates_unknown = d->word == TRUST_AUTO && !t->certs.is_wanted,
 	};
 	return 0;
 }
 
-int trust_digest(const struct trust *t, int root, struct digest *d) {
-	_cleanup_free_ char *policy = t->given ? policy_format(t->given) : NULL;
+int trust_digest(const struct trust *t, const struct class *class, int root,
+		 struct digest *d) {
+	const struct trust_demand *demand = &t->demands[class->id];
+	_cleanup_free_ char *policy = demand->given ? policy_format(demand->given) : NULL;
 
-	if (t->given && !policy)
+	if (demand->given && !policy)
 		return -ENOMEM;
-	digest_add_text(d, trust_word_text(t->word));
+	digest_add_text(d, trust_word_text(demand->word));
 	digest_add_text(d, policy);
+	digest_add_text(d, demand->is_lasting ? "lasting" : NULL);
 	return certs_digest(root, d);
 }
 

@@ -13,10 +13,16 @@ enum trust_word { TRUST_AUTO, TRUST_ANY, TRUST_VERITY, TRUST_SIGNED };
 int trust_word_from(const char *text, enum trust_word *ret);
 const char *trust_word_text(enum trust_word w);
 
-/* One run's. Begins as TRUST_NONE with `word` and `given` filled in. */
-struct trust {
+/* What the host asks of a class. */
+struct trust_demand {
 	enum trust_word word;
 	const struct policy *given; /* in place of the defaults, or NULL; borrowed */
+	bool is_lasting; /* it is not for one run, by who knows what lies where (trust.1) */
+};
+
+/* One run's. Begins with all zero and the demands filled in. */
+struct trust {
+	struct trust_demand demands[CLASS_COUNT];
 	struct certs certs;
 	bool is_read;	 /* the certificates were read */
 	char **problems; /* what is wrong with them: sentences (strv) */
@@ -29,7 +35,8 @@ struct trust {
 int trust_rules(struct trust *t, const struct extension *e, int root,
 		struct policy *ret_policy, struct verity_rules *ret);
 
-/* Adds all that those answers depend on, without reading a certificate. 0 or a negative errno. */
-int trust_digest(const struct trust *t, int root, struct digest *d);
+/* Adds all that those answers depend on for the class, without reading a certificate. 0 or a negative errno. */
+int trust_digest(const struct trust *t, const struct class *class, int root,
+		 struct digest *d);
 
 void trust_done(struct trust *t);

@@ -6,7 +6,6 @@
 #include "cert.h"
 
 #define CERTS_MAX 256
-#define CERTS_ENTRIES_MAX 1024 /* of one directory */
 
 /* Sorted by file name. */
 struct certs {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../verity/certs.h"
+#include "../configure.h"
 #include "../image.h"
 #include "../log.h"
 #include "../strv.h"
@@ -53,6 +54,8 @@ static enum exit_code inspect(struct route *r, const struct options *o,
 	const char *why = NULL;
 	int e;
 
+	if (code == EXIT_DONE)
+		code = configure(r);
 	if (code != EXIT_DONE)
 		return code;
 	/* Opened after entering: in another namespace its mounts could not be used. */

@@ -13,4 +13,4 @@ struct verb {
 };
 
 extern const struct verb verb_status, verb_list, verb_plan, verb_merge, verb_refresh,
-	verb_unmerge, verb_inspect, verb_why, verb_verify, verb_pack;
+	verb_unmerge, verb_inspect, verb_why, verb_verify, verb_pack, verb_config;

@@ -32,4 +32,11 @@ is "exit statuses" "$(terms "EXIT STATUS")" "$statuses"
 for verb in $verbs; do
 	like "the synopsis has $verb" "$(sed -n '/^# SYNOPSIS$/,/^# DESC/p' "$page")" "\*$verb\*"
 done
+
+# The other page: the keys of the table in settings.c.
+page=$SPECS_DIR/../man/extmerge.conf.5.scd
+keys=$(sed -n 's/^	\[SETTINGS_[A-Z_]*\] = "\([A-Za-z]*\)",$/\1=/p' "$source/settings.c" | sort)
+like "the program names its keys" "$keys" "Trust="
+is "keys" "$(terms KEYS)" "$keys"
+like "config shows them" "$(sed -n 's/^\([A-Za-z]*=\).*/\1/p' <<<"$("$EXTMERGE" --root="$R" config)" | sort -u)" "^$keys\$"
 finish

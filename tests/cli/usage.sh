@@ -41,6 +41,7 @@ list --quiet=yes|Unknown option, or one that lacks its argument: 'quiet'
 --lock-wait= refresh|--lock-wait takes seconds, not ''
 list extra|'list' takes no operand
 refresh a b|'refresh' takes no operand
+config Trust|'config' takes no operand
 why|'why' takes one PATH\|NAME
 why a b|'why' takes one PATH\|NAME
 inspect|'inspect' takes one IMAGE
@@ -57,7 +58,7 @@ not_ok "nothing of it reaches the terminal" grep -q $'\e' "$T/stderr"
 # --- help and version ---
 em --help
 is "--help succeeds, and says nothing on stderr" "$rc$err" 0
-for word in status list plan merge refresh unmerge inspect why verify pack; do
+for word in status list plan merge refresh unmerge inspect why verify pack config; do
 	like "--help has $word" "$out" $'\n'"  $word +[^ ]"
 done
 for word in class root json strict force lock-wait no-legend no-pager quiet verbose help version; do
@@ -131,7 +132,7 @@ done
 is "no lock was taken" "$(ls "$R/run")" ""
 
 # --- JSON: one object, in all forms ---
-for verb in status list plan "why tree" "why /usr/bin/tree" "inspect $X/tree"; do
+for verb in status list plan config "why tree" "why /usr/bin/tree" "inspect $X/tree"; do
 	for form in --json --json=pretty --json=short; do
 		# shellcheck disable=SC2086 # a verb and its operand
 		em $verb $form

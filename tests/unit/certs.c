@@ -4,6 +4,7 @@
 
 #include <sys/sysmacros.h>
 
+#include "merge/cascade.h"
 #include "merge/strv.h"
 #include "scratch.h"
 #include "signing.h"
@@ -301,7 +302,7 @@ END_TEST
 START_TEST(entries_have_a_limit) {
 	char path[64];
 
-	for (int i = 0; i <= CERTS_ENTRIES_MAX; i++) {
+	for (int i = 0; i <= CASCADE_ENTRIES_MAX; i++) {
 		sprintf(path, "run/verity.d/%04d", i);
 		scratch_write(path, "");
 	}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration files: extmerge.conf and extmerge.conf.d (specs: config.*). The only user of libeconf. */
+#pragma once
+
+#include "settings.h"
+
+/* A file that was found, in the order in which they count: the last one says most. */
+struct config_file {
+	char *path;
+	bool is_mask;
+};
+
+struct config {
+	struct settings of[CLASS_COUNT]; /* their origins borrow from `files` */
+	struct config_file *files;
+	size_t n_files;
+	char **errors, **warnings; /* sentences that begin with file and line (strv) */
+	bool is_denied;		   /* one of the errors is a lack of privilege */
+};
+
+/*
+ * Reads them below `root`, which must be the host's own tree and no merged one: an extension has no say in what is
+ * asked of it. libeconf is loaded only if there is a file. 0 with *ret; -EBADMSG where something in them cannot
+ * be used, or -EACCES where root could: then `errors` says what, and nothing else of *ret is to be used; or another
+ * negative errno that is no fault of theirs: memory, fds, -ENOSYS without the library. *ret is to be ended by
+ * config_done() in any case.
+ */
+int config_read(int root, struct config *ret);
+
+void config_done(struct config *c);
