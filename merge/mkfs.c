@@ -27,6 +27,7 @@ static const char *const places[] = {
 static const struct maker {
 	enum fstype format;
 	const char *program, *package;
+	bool takes_epoch; /* in the environment */
 	int (*arguments)(const struct mkfs_request *m, char ***ret);
 } makers[];
 
@@ -45,20 +46,19 @@ static int append_all(char ***v, const char *const *texts) {
 	return r;
 }
 
-/* --preserve-mtime comes after -T, which stands for --ignore-mtime otherwise. */
+/*
+ * -T gives all files that time, unless the environment has one as well. The time of the file system alone goes
+ * through the environment: an option for that came only with erofs-utils 1.8.
+ */
 static int erofs_arguments(const struct mkfs_request *m, char ***ret) {
+	const char *const start[] = { "-zlz4hc,12", "-U", m->uuid, NULL };
 	const char *const end[] = { "/proc/self/fd/4", "/proc/self/fd/3/.", NULL };
-	const char *const start[] = { "-zlz4hc,12", "-T", NULL };
 	int r = append_all(ret, start);
 
-	if (r == 0)
+	if (r == 0 && m->fix_times)
+		r = strv_append(ret, "-T");
+	if (r == 0 && m->fix_times)
 		r = append_number(ret, m->time);
-	if (r == 0)
-		r = strv_append(ret, m->fix_times ? "--ignore-mtime" : "--preserve-mtime");
-	if (r == 0)
-		r = strv_append(ret, "-U");
-	if (r == 0)
-		r = strv_append(ret, m->uuid);
 	if (r == 0 && m->all_root)
 		r = strv_append(ret, "--all-root");
 	return r < 0 ? r : append_all(ret, end);
@@ -91,8 +91,8 @@ static int squashfs_arguments(const struct mkfs_request *m, char ***ret) {
 }
 
 static const struct maker makers[] = {
-	{ FSTYPE_EROFS, "mkfs.erofs", "erofs-utils", erofs_arguments },
-	{ FSTYPE_SQUASHFS, "mksquashfs", "squashfs-tools", squashfs_arguments },
+	{ FSTYPE_EROFS, "mkfs.erofs", "erofs-utils", true, erofs_arguments },
+	{ FSTYPE_SQUASHFS, "mksquashfs", "squashfs-tools", false, squashfs_arguments },
 };
 
 static const struct maker *find_maker(enum fstype format) {
@@ -134,10 +134,15 @@ bool mkfs_is_there(enum fstype format) {
 	return path != NULL;
 }
 
-/* The caller's, but for the time: mksquashfs refuses to be told twice, and people's language is not a script's. */
-static int copy_environment(char ***ret) {
+/* The caller's, but for the language, and for the time: mksquashfs refuses to be told twice. */
+static int copy_environment(const struct maker *maker, const struct mkfs_request *m,
+			    char ***ret) {
+	char epoch[48];
 	int r = strv_append(ret, "LC_ALL=C");
 
+	snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%lld", (long long)m->time);
+	if (r == 0 && maker->takes_epoch && !m->fix_times)
+		r = strv_append(ret, epoch);
 	for (char **v = environ; r == 0 && *v; v++)
 		if (strncmp(*v, "SOURCE_DATE_EPOCH=", 18) != 0 &&
 		    strncmp(*v, "LC_ALL=", 7) != 0)
@@ -216,7 +221,7 @@ static int run(const struct maker *maker, const char *path, const struct mkfs_re
 	if (r == 0)
 		r = maker->arguments(m, &arguments);
 	if (r == 0)
-		r = copy_environment(&environment);
+		r = copy_environment(maker, m, &environment);
 	if (r == 0)
 		r = spawn(path, arguments, environment, m, output, &pid);
 	return r < 0 ? r : wait_for(pid);

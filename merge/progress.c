@@ -126,13 +126,17 @@ static void erase(struct progress *p) {
 	p->columns = 0;
 }
 
+bool progress_is_due(const struct progress *p, uint64_t now) {
+	return now >= p->started + PATIENCE && now >= p->drawn + INTERVAL;
+}
+
 void progress_show(struct progress *p, uint64_t done, uint64_t total) {
-	uint64_t time = p->is_wanted ? now() : 0;
+	uint64_t time = now();
 	struct progress_state s = { .what = p->what, .done = done, .total = total };
 	char line[PROGRESS_LINE_MAX];
 	unsigned columns;
 
-	if (!p->is_wanted || time < p->started + PATIENCE || time < p->drawn + INTERVAL)
+	if (!p->is_wanted || !progress_is_due(p, time))
 		return;
 	p->drawn = time;
 	s.milliseconds = time - p->started;

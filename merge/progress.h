@@ -30,6 +30,9 @@ struct progress {
 	bool is_wanted;
 };
 
+/* Whether it is time for another line, at `now` of the monotonic clock: neither at once nor all the time. Pure. */
+bool progress_is_due(const struct progress *p, uint64_t now);
+
 /*
  * Whether anything will be shown depends on stderr: only a terminal that is not "dumb", and not with --quiet. Short
  * work shows nothing.

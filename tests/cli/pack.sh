@@ -36,10 +36,9 @@ for format in erofs squashfs; do
 	ok "what is in it is the tree: $format" diff -r "$T/tree" "$T/out"
 	rm -rf "$T/out"
 done
-em pack --json=short "$T/tree" "$T/tool_1.2.raw" "${signed[@]}"
 em pack --json=short "$T/conf" "$T/settings_0.raw"
 like "with JSON, too, that nobody has signed it is said" "$err" "Nobody has signed it"
-em pack --json=short --overwrite "$T/tree" "$T/tool_1.2.raw" "${signed[@]}"
+em pack --json=short "$T/tree" "$T/tool_1.2.raw" "${signed[@]}"
 is "JSON says what was made" "$(jq -r '[.schema, .name, .version, .class, .architecture, .format, .level, .signer] | join(" ")' <<<"$out")" \
 	"extmerge.pack/1 tool 1.2 sysext x86-64 erofs signed friend"
 is "and where its partitions are" "$(jq -c '[.partitions[] | [.label, .offset, .size]]' <<<"$out")" \
@@ -59,6 +58,7 @@ is "for another architecture" "$rc $(sfdisk -J "$T/tool_2.raw" | jq -r '.partiti
 cp -r "$T/tree" "$T/copy"
 (cd "$T/copy/usr/bin" && for file in z y x m c b a; do echo $file >$file; done)
 (cd "$T/tree/usr/bin" && for file in a b c m x y z; do echo $file >$file; done)
+TZ=UTC touch -d '2002-03-04 05:06' "$T/tree/usr/bin/data"
 find "$T/copy" -exec touch -d 2001-02-03 {} +
 for format in erofs squashfs; do
 	"$EXTMERGE" pack --reproducible --format=$format "$T/tree" "$T/tool_3.raw" "${signed[@]}" --overwrite >/dev/null 2>&1
@@ -68,11 +68,23 @@ for format in erofs squashfs; do
 	SOURCE_DATE_EPOCH=86400 "$EXTMERGE" pack --reproducible --format=$format "$T/copy" "$T/tool_3.raw" "${signed[@]}" \
 		--overwrite >/dev/null 2>&1
 	not_ok "the time is SOURCE_DATE_EPOCH with $format" cmp "$T/first" "$T/tool_3.raw"
+	for tree in tree copy; do
+		SOURCE_DATE_EPOCH=4000000000 "$EXTMERGE" pack --reproducible --format=$format "$T/$tree" "$T/tool_3.raw" \
+			"${signed[@]}" --overwrite >/dev/null 2>&1
+		cp "$T/tool_3.raw" "$T/$tree.raw"
+	done
+	ok "also where it is later than the files' with $format" cmp "$T/tree.raw" "$T/copy.raw"
 	"$EXTMERGE" pack --format=$format "$T/tree" "$T/tool_4.raw" "${signed[@]}" --overwrite >/dev/null 2>&1
 	mv "$T/tool_4.raw" "$T/first"
 	sleep 1.1
 	"$EXTMERGE" pack --format=$format "$T/tree" "$T/tool_4.raw" "${signed[@]}" --overwrite >/dev/null 2>&1
 	ok "the same tree again: the same bytes with $format" cmp "$T/first" "$T/tool_4.raw"
+	dd if="$T/tool_4.raw" of="$T/data" bs=4096 skip=5 status=none
+	case $format in
+	erofs) said=$(TZ=UTC dump.erofs --path=/usr/bin/data "$T/data" 2>&1) ;;
+	squashfs) said=$(TZ=UTC unsquashfs -lls "$T/data" 2>&1 | grep usr/bin/data) ;;
+	esac
+	like "files keep their times with $format" "$said" "2002-03-04 05:06"
 done
 
 # --- names that are taken ---

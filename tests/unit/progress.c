@@ -63,12 +63,26 @@ START_TEST(line_fits) {
 }
 END_TEST
 
+/* Short work shows nothing, and a terminal is not flooded. */
+START_TEST(time_is_due) {
+	struct progress p = { .started = 1000 };
+
+	ck_assert(!progress_is_due(&p, 1000));
+	ck_assert(!progress_is_due(&p, 1499));
+	ck_assert(progress_is_due(&p, 1500));
+	p.drawn = 1500;
+	ck_assert(!progress_is_due(&p, 1599));
+	ck_assert(progress_is_due(&p, 1600));
+}
+END_TEST
+
 int main(void) {
 	Suite *s = suite_create("progress");
 	TCase *t = tcase_create("progress");
 
 	tcase_add_loop_test(t, line_says_it, 0, ARRAY_SIZE(cases));
 	tcase_add_test(t, line_fits);
+	tcase_add_test(t, time_is_due);
 	suite_add_tcase(s, t);
 	return unit_run(s);
 }
