@@ -71,6 +71,20 @@ static void refuse_to_be_killed(void) {
 		return;
 }
 
+void confine_memory(void) {
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	int later = 0;
+
+	refuse_to_be_killed();
+	/*
+	 * Pages stay as soon as they are used: caches and buffers are not filled yet. Later memory counts against
+	 * the limit once the capability is gone, so it is left alone where there is one.
+	 */
+	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
+		later = MCL_FUTURE;
+	mlockall(MCL_CURRENT | later | MCL_ONFAULT);
+}
+
 /* Reads in what of a program or library is not written to. What is refused by kernels before 5.14 comes when used. */
 static int read_in(struct dl_phdr_info *info, size_t size, void *page_size) {
 	uintptr_t page = *(const uintptr_t *)page_size;
@@ -86,20 +100,10 @@ static int read_in(struct dl_phdr_info *info, size_t size, void *page_size) {
 	return 0;
 }
 
-void confine_memory(void) {
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+void confine_read_in(void) {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	int later = 0;
 
-	refuse_to_be_killed();
-	/*
-	 * Pages stay as soon as they are used: caches and buffers are not filled yet. Later memory counts against
-	 * the limit once the capability is gone, so it is left alone where there is one.
-	 */
-	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
-		later = MCL_FUTURE;
-	if (mlockall(MCL_CURRENT | later | MCL_ONFAULT) == 0)
-		dl_iterate_phdr(read_in, &page);
+	dl_iterate_phdr(read_in, &page);
 }
 
 int confine_privileges(void) {

@@ -11,11 +11,17 @@
 int confine_to_nothing(void);
 
 /*
- * Keeps all memory, that of programs and libraries included, where it is: a page of ours could lie on a file
- * system that we serve. Asks the kernel to end everything else first when memory runs out. What is refused is
+ * Keeps all memory, that of programs and libraries included, as soon as it has been used: what is needed to serve
+ * must not have to be read in. Asks the kernel to end everything else first when memory runs out. What is refused is
  * done without. To be called while /proc is there (specs: vfile.12).
  */
 void confine_memory(void);
+
+/*
+ * Reads in the program and its libraries, which confine_memory() then keeps. That takes a while, and can be done at
+ * any time, also when everything else has been given up (specs: vfile.12).
+ */
+void confine_read_in(void);
 
 /*
  * Gives up all capabilities, and the ways to gain some; core dumps and being traced as well. The user stays the

@@ -55,6 +55,8 @@ static int report_ready(void *userdata) {
 	if (r == 0 && write(REQUEST_FD_READY, "", 1) < 0)
 		r = -errno;
 	close(REQUEST_FD_READY);
+	if (r == 0)
+		confine_read_in(); /* while the others serve already */
 	return r;
 }
 
