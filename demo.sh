@@ -138,6 +138,57 @@ disk() { # PARTITION IMAGE
 	dd if="$1" of="$2" bs=1M seek=1 conv=notrunc status=none
 }
 
+# --- an image that is signed ---
+
+# 3 MB of it is one file: a byte in the middle of the image is a byte of that.
+make_vault() {
+	local t=$R/root/vault
+
+	sysext "$t" vault ID=_any
+	script "$t/usr/bin/vault" "vault, from a signed image"
+	mkdir -p "$t/usr/share/vault" "$R/run/verity.d"
+	head -c 3000000 /dev/urandom >"$t/usr/share/vault/data"
+	openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=Demo Maker" -days 30 \
+		-keyout "$R/root/key.pem" -out "$R/root/cert.pem" >"$T/log" 2>&1 || fail "openssl: $(cat "$T/log")"
+}
+
+# What it takes beside extmerge: a key, a file system, and one of two ways to put verity in force.
+can_sign() {
+	command -v openssl >/dev/null && command -v mkfs.erofs >/dev/null &&
+		{ [ -c /dev/fuse ] || [ -c /dev/mapper/control ]; }
+}
+
+damage() { # IMAGE BYTE
+	run dd if=/dev/urandom of="$1" bs=1 count=8 seek="$2" conv=notrunc status=none
+}
+
+show_trust() {
+	local image=$R/var/lib/extensions/vault.raw good=$T/build/vault.raw
+
+	heading "Sign an image, and trust its maker. From then on, only what is signed is merged."
+	make_vault
+	run extmerge pack "$R/root/vault" "$image" --key="$R/root/key.pem" --cert="$R/root/cert.pem" || fail "pack has failed"
+	cp "$image" "$good"
+	run cp "$R/root/cert.pem" "$R/run/verity.d/maker.crt" || fail "cp has failed"
+	run extmerge --quiet refresh || fail "refresh has failed"
+	run extmerge list
+	run_inside /usr/bin/vault
+
+	heading "Damage it while it is merged. Each block is checked when it is read, and a wrong one is never given out."
+	damage "$image" $(($(stat -c %s "$image") / 2))
+	run cmp "$R/root/vault/usr/share/vault/data" "$R/usr/share/vault/data" && fail "damaged bytes were given out"
+	run_inside /usr/bin/vault
+	run extmerge verify "$image" && fail "verify has not seen it"
+
+	heading "Damage it where its file system begins. Then the kernel never gets to see it."
+	cp "$good" "$R/root/new.raw"
+	damage "$R/root/new.raw" 22528
+	run mv "$R/root/new.raw" "$image"
+	run extmerge --quiet refresh || fail "refresh has failed"
+	run extmerge why vault
+	run rm "$R/run/verity.d/maker.crt" "$image"
+}
+
 # --- readers that look for files while something is updated ---
 
 count() { # SECONDS COMMAND...: sets refreshes, opens, missed
@@ -262,6 +313,12 @@ show() {
 	run extmerge why oldtool
 	run extmerge why printer
 
+	if can_sign; then
+		show_trust
+	else
+		tell "" "(no openssl, no mkfs.erofs, or neither /dev/fuse nor device-mapper here: nothing about signatures)"
+	fi
+
 	heading "Take everything away again. The host's own files are what is left."
 	run extmerge unmerge || fail "unmerge has failed"
 	run ls "$R/usr/bin" "$R/opt" "$R/etc"
@@ -328,6 +385,7 @@ status=$?
 [ "$status" = 0 ] || exit "$status"
 
 step=8
+! can_sign || step=11
 heading "And this machine? Its mount table, seen from outside of the namespace, before and after:"
 after=$(mount_table | sha256sum)
 tell "  before  sha256 ${before%% *}" "  after   sha256 ${after%% *}"

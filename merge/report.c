@@ -396,7 +396,10 @@ void report_changes(const struct route *r) {
 		notice_step(r, &p->steps[i]);
 }
 
+/* A hint is given once for each verdict, however many there are. */
 void report_skipped(const struct route *r) {
+	bool is_hinted[VERDICT_COUNT] = { false };
+
 	for (size_t i = 0; i < r->extensions.n; i++) {
 		const struct extension *x = r->extensions.items[i];
 		const struct verdict *v = &x->verdict;
@@ -408,7 +411,8 @@ void report_skipped(const struct route *r) {
 		if (extension_fits(x) || verdict_is_quiet(v->code))
 			continue;
 		log_warning("%s skipped: %s: %s", x->path, verdict_word(v->code), v->text);
-		if (verdict_hint(v->code))
+		if (verdict_hint(v->code) && !is_hinted[v->code])
 			log_hint("%s", verdict_hint(v->code));
+		is_hinted[v->code] = true;
 	}
 }
