@@ -92,22 +92,6 @@ is "an image policy counts" "$(jq -r '.extensions[] | select(.name == "friend" o
 unmerge_clean "the protected images"
 
 # --- nothing of a refused image is mounted ---
-# Every call by which bytes of an image could come to a driver or a server. strace would stay with a server that
-# it has seen starting, so it is sent away.
-traced() { # OPTION...
-	local tracer
-	rm -f "$T/rc"
-	strace -I 1 -f -o "$T/trace" -e trace=fsopen,fsconfig,mount,open_tree,ioctl,execve,execveat \
-		bash -c '"$@" >/dev/null 2>&1; echo $? >'"$T/rc" - "$EXTMERGE" --root="$R" refresh --verity="$BACKEND" "$@" 2>/dev/null &
-	tracer=$!
-	while [ ! -s "$T/rc" ]; do sleep 0.05; done
-	kill $tracer
-	wait $tracer 2>/dev/null
-	rc=$(cat "$T/rc")
-}
-drivers() { # prints how often each was asked for
-	grep -cE 'fsopen\("(erofs|squashfs|ext4|btrfs|fuse)"|LOOP_CONFIGURE|DM_DEV_CREATE|0xc138fd03|execveat\(' "$T/trace"
-}
 if command -v strace >/dev/null; then
 	traced --trust=signed
 	grep -q 'fsopen("erofs"' "$T/trace"

@@ -251,6 +251,18 @@ START_TEST(format) {
 }
 END_TEST
 
+START_TEST(texts_are_joined) {
+	_cleanup_free_ char *joined = NULL, *none = NULL;
+
+	ck_assert_int_eq(text_join("; ", (const char *const[]){ NULL, "a", NULL, "b" }, 4,
+				   &joined),
+			 0);
+	ck_assert_str_eq(joined, "a; b");
+	ck_assert_int_eq(text_join("; ", (const char *const[]){ NULL }, 1, &none), 0);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
 int main(void) {
 	Suite *s = suite_create("text");
 	TCase *t = tcase_create("text");
@@ -263,6 +275,7 @@ int main(void) {
 	tcase_add_test(t, nearest);
 	tcase_add_loop_test(t, date, 0, ARRAY_SIZE(dates));
 	tcase_add_test(t, format);
+	tcase_add_test(t, texts_are_joined);
 	suite_add_tcase(s, t);
 	return unit_run(s);
 }
