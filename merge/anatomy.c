@@ -186,7 +186,7 @@ static int take_part(const struct dissect_part *p, const struct certs *trusted,
 	return r < 0 ? r : judge_signature(p, trusted, a);
 }
 
-/* --- what the class's default policy says --- */
+/* --- what the policy says --- */
 
 static uint32_t protection_of(const struct anatomy *a, const struct dissect_part *p) {
 	if (!p || !p->has_tree)
@@ -209,10 +209,14 @@ static const char *content_of(const struct anatomy *a, uint64_t offset) {
 	return NULL;
 }
 
+/* inspect.5 */
 static int ask_policy(const struct policy *policy, const struct dissection *d,
 		      struct anatomy *a) {
 	int r = 0;
 
+	a->policy = policy_format(policy);
+	if (!a->policy)
+		return -ENOMEM;
 	for (enum policy_designator i = 0; r == 0 && i < POLICY_DESIGNATOR_COUNT; i++) {
 		const struct dissect_part *p = find_part(d, i);
 		const struct policy_partition found = {
@@ -229,20 +233,9 @@ static int ask_policy(const struct policy *policy, const struct dissection *d,
 	return r == -ERFKILL ? 0 : r;
 }
 
-/* inspect.5 */
-static int judge(const struct class *class, const struct dissection *d,
-		 struct anatomy *a) {
-	struct policy policy;
-	const char *why;
-	int r;
-
-	a->policy = policy_default(class->name, false);
-	r = policy_parse(a->policy, strlen(a->policy), &policy, &why);
-	return r < 0 ? r : ask_policy(&policy, d, a);
-}
-
 static int take_apart(const struct extension *e, const struct host *h,
-		      const struct certs *trusted, struct anatomy *a) {
+		      const struct policy *policy, const struct certs *trusted,
+		      struct anatomy *a) {
 	_cleanup_(dissection_done) struct dissection d = DISSECTION_NONE;
 	_cleanup_close_ int directory = image_open_directory(e, AT_FDCWD);
 	const struct dissect_image image = {
@@ -263,11 +256,12 @@ static int take_apart(const struct extension *e, const struct host *h,
 	}
 	for (size_t i = 0; r == 0 && i < d.n_parts; i++)
 		r = take_part(&d.parts[i], trusted, a);
-	return r < 0 ? r : judge(e->class, &d, a);
+	return r < 0 ? r : ask_policy(policy, &d, a);
 }
 
 int anatomy_read(const struct extension *e, const struct host *h,
-		 const struct certs *trusted, struct anatomy *ret) {
+		 const struct policy *policy, const struct certs *trusted,
+		 struct anatomy *ret) {
 	_cleanup_(anatomy_done) struct anatomy a = { 0 };
 	int r = read_table(e, &a);
 
@@ -276,7 +270,7 @@ int anatomy_read(const struct extension *e, const struct host *h,
 	if (r == 0)
 		r = read_claims(e, &a);
 	if (r == 0)
-		r = take_apart(e, h, trusted, &a);
+		r = take_apart(e, h, policy, trusted, &a);
 	if (r < 0)
 		return r;
 	*ret = a;
@@ -288,5 +282,6 @@ void anatomy_done(struct anatomy *a) {
 	gpt_done(&a->table);
 	free(a->partitions);
 	free(a->fault);
+	free(a->policy);
 	*a = (struct anatomy){ 0 };
 }

@@ -42,7 +42,7 @@ struct anatomy {
 	struct signer signer;			   /* of ANATOMY_TRUSTED */
 	char claimed_signer[CERT_FINGERPRINT_MAX]; /* what the signature partition says; "" */
 
-	const char *policy;	/* the class's default, static */
+	char *policy; /* the one that was asked, canonical; NULL where there is a fault */
 	const char *policy_why; /* why that refuses it, static, or NULL */
 };
 
@@ -51,8 +51,9 @@ const char *anatomy_signature_word(enum anatomy_signature s);
 
 /*
  * Looks at the image `e`, which is one. Nothing is believed: data blocks are not read, as for that there is
- * proof_check(). 0 with *ret, to be ended by anatomy_done(); a negative errno that is no fault of the image.
+ * proof_check(). `policy` is what is asked of it. 0 with *ret, to be ended by anatomy_done(); a negative errno that is no fault of the image.
  */
 int anatomy_read(const struct extension *e, const struct host *h,
-		 const struct certs *trusted, struct anatomy *ret);
+		 const struct policy *policy, const struct certs *trusted,
+		 struct anatomy *ret);
 void anatomy_done(struct anatomy *a);

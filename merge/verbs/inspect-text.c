@@ -125,7 +125,7 @@ static void print_anatomy(const struct anatomy *a) {
 	print_signature(a);
 	if (a->policy)
 		print_owned("policy",
-			    text_format("the default for its class %s%s",
+			    text_format("%s %s%s", a->policy,
 					a->policy_why ? "refuses it: " : "allows it",
 					a->policy_why ?: ""));
 	print_line("fault", a->fault);

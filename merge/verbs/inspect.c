@@ -2,11 +2,9 @@
 /* extmerge inspect: one image or directory, wherever it is; works without privilege. */
 #include <string.h>
 
-#include "../../verity/certs.h"
 #include "../configure.h"
 #include "../image.h"
 #include "../log.h"
-#include "../strv.h"
 #include "inspecting.h"
 #include "verbs.h"
 
@@ -34,18 +32,23 @@ static bool is_image(const struct extension *e) {
 
 /* Faults of the image are in the anatomy, and a verdict besides. */
 static int read_image(struct route *r, struct subject *s) {
-	_cleanup_strv_ char **problems = NULL;
-	struct certs certs = { .n = 0 };
-	int e = certs_read(r->base, &certs, &problems);
+	struct verity_rules rules;
+	struct policy policy;
+	int e = trust_rules(&r->trust, s->extension, r->base, &policy, &rules);
 
-	for (char **problem = problems; e == 0 && problem && *problem; problem++)
-		log_warning("%s", *problem);
 	if (e == 0)
-		e = anatomy_read(s->extension, &r->host, &certs, &s->anatomy);
-	certs_done(&certs);
+		e = anatomy_read(s->extension, &r->host, &policy, rules.trusted,
+				 &s->anatomy);
 	return e < 0 ? e
 		     : source_read_layout(s->extension, r->host.architecture,
 					  r->host.secondary, &s->layout);
+}
+
+/* Who examines says it himself. */
+static void warn_of_certificates(const struct route *r, const struct subject *s) {
+	for (char **problem = r->trust.problems; !s->is_examined && problem && *problem;
+	     problem++)
+		log_warning("%s", *problem);
 }
 
 static enum exit_code inspect(struct route *r, const struct options *o,
@@ -68,7 +71,9 @@ static enum exit_code inspect(struct route *r, const struct options *o,
 		log_error("Cannot inspect '%s': %s", o->operands[0], why ?: strerror(-e));
 		return EXIT_FAILED;
 	}
-	return look_inside(r, s);
+	code = look_inside(r, s);
+	warn_of_certificates(r, s);
+	return code;
 }
 
 static enum exit_code run(const struct options *o) {

@@ -33,7 +33,7 @@ is "its hash tree" "$(line "hash tree")" "sha256, $(($(stat -c %s "$T/data") / 4
 is "its signer" "$(line signature)" 'by "friend", who is trusted here'
 is "the certificate" "$(line certificate)" "sha256 $print"
 like "and its dates" "$(line valid)" "^20[0-9-]+ to 20[0-9-]+$"
-is "the policy" "$(line policy)" "the default for its class allows it"
+is "the policy, narrowed as there is a certificate" "$(line policy)" "root=signed+absent:usr=signed+absent allows it"
 em --no-legend inspect "$T/tool.raw"
 is "--no-legend has no headings" "$(grep -c PARTITION <<<"$out")" 0
 is "JSON: the schema" "$(value .schema)" extmerge.inspect/1
@@ -48,7 +48,18 @@ is "JSON: the salt as veritysetup has it" "$(value .hash_tree.salt)" \
 	"$(veritysetup dump "$T/tree" | sed -n 's/^Salt:[[:space:]]*//p')"
 is "JSON: the signature" "$(value '.signature | [.state, .signer, .fingerprint, (.not_after | length)] | map(tostring) | join(" ")')" \
 	"trusted friend $print 20"
-is "JSON: the policy" "$(value '.policy | [.allowed, (.text | startswith("root=verity+signed"))] | map(tostring) | join(" ")')" "true true"
+is "JSON: the policy" "$(value '.policy | [.allowed, .text] | map(tostring) | join(" ")')" "true root=signed+absent:usr=signed+absent"
+
+# --- inspect.5: the policy is the one in force ---
+mkdir -p "$R/etc/extmerge.conf.d"
+printf '[sysext]\nTrust=any\nImagePolicy=root=verity+ext4\n' >"$R/etc/extmerge.conf.d/1.conf"
+em inspect "$T/tool.raw"
+is "that of the configuration" "$(line policy)" \
+	"root=verity+ext4 refuses it: the policy forbids this file system type"
+like "which is the verdict, too" "$(line verdict)" "^policy-refused"
+em inspect --image-policy=root=signed "$T/tool.raw"
+is "that of the command line" "$(line policy)" "root=signed allows it"
+rm -r "$R/etc/extmerge.conf.d"
 
 # --- others: what is done to the image | label | what is said | JQ expression | value ---
 while IFS='|' read -r what change label text expression expected; do
