@@ -52,10 +52,10 @@ is "JSON: the policy" "$(value '.policy | [.allowed, .text] | map(tostring) | jo
 
 # --- inspect.5: the policy is the one in force ---
 mkdir -p "$R/etc/extmerge.conf.d"
-printf '[sysext]\nTrust=any\nImagePolicy=root=verity+ext4\n' >"$R/etc/extmerge.conf.d/1.conf"
+printf '[sysext]\nTrust=any\nImagePolicy=root=absent\n' >"$R/etc/extmerge.conf.d/1.conf"
 em inspect "$T/tool.raw"
 is "that of the configuration" "$(line policy)" \
-	"root=verity+ext4 refuses it: the policy forbids this file system type"
+	"root=absent refuses it: the policy does not allow such a partition"
 like "which is the verdict, too" "$(line verdict)" "^policy-refused"
 em inspect --image-policy=root=signed "$T/tool.raw"
 is "that of the command line" "$(line policy)" "root=signed allows it"

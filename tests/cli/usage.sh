@@ -124,6 +124,14 @@ is "inspect of what does not fit ends with 1" "$rc" 1
 em inspect "$X/nobody.raw"
 like "so does inspect of what is not there" "$rc $err" '^1 .*Cannot inspect .*nobody.raw.*No such file'
 
+printf '[Extmerge]\nTrust=signed\n' >"$R/etc/extmerge.conf" && chmod 0 "$R/etc/extmerge.conf"
+em list
+like "config.7: a configuration that only root may read is not passed over" "$rc$out $err" \
+	'^5 .*/etc/extmerge\.conf: it cannot be read: Permission denied'
+em status
+is "what is merged is shown all the same" "$rc" 0
+rm -f "$R/etc/extmerge.conf"
+
 # --- what changes something needs privilege ---
 for verb in merge refresh unmerge; do
 	em $verb
