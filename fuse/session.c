@@ -121,6 +121,7 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 	sem_init(&s->begun, 0, 0);
 	sem_init(&s->ended, 0, 0);
 	s->fuse = fuse_session_new(&arguments, ops, size, userdata);
+	fuse_opt_free_args(&arguments);
 	if (!s->fuse)
 		return -ENOMEM;
 	/* libfuse takes a connection that is there already under this name. */

@@ -99,7 +99,7 @@ static int mount_file(int file, const struct test *t) {
 
 /* Makes what was asked for. 0, or -1 when that has been said. */
 static int prepare(const struct verity_target *t, const struct test *test) {
-	_cleanup_close_ int fd = attach(t, test), loop = -EBADF;
+	_cleanup_close_ int fd = attach(t, test), loop = -EBADF, aside = -EBADF;
 
 	if (fd >= 0 && test->loop)
 		loop = make_loop(fd);
@@ -107,7 +107,12 @@ static int prepare(const struct verity_target *t, const struct test *test) {
 		return -1;
 	if (test->mount)
 		return mount_file(test->loop ? loop : fd, test);
-	return dup2(test->loop ? loop : fd, FILE_FD) < 0 ? -1 : 0;
+	/* One of them may have that number. */
+	aside = fcntl(test->loop ? loop : fd, F_DUPFD_CLOEXEC, FILE_FD + 1);
+	close_fdp(&fd);
+	close_fdp(&loop);
+	fd = loop = -EBADF;
+	return aside < 0 || dup2(aside, FILE_FD) < 0 ? -1 : 0;
 }
 
 static double now_us(void) {

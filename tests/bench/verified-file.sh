@@ -10,8 +10,8 @@
 #
 # BUILD is the build directory (the working directory), with extmerge-fuse, tests/attach and tests/bench/reads made.
 #
-# Everything is done to both, one right after the other, with a new loop device and a new server each time; the ratio
-# is the median of the ratios of the pairs. "cold" is after the image has been dropped from the page cache, "first"
+# Everything is done to a plain loop device, to the verified file, and to a loop device on the verified file, one right
+# after the other, with a new device and a new server each time; ratios are the medians of the rounds' ratios. "cold" is after the image has been dropped from the page cache, "first"
 # with the image in it but nothing read through the device or the file yet, "warm" once more after that.
 set -u
 export LC_ALL=C
@@ -49,12 +49,15 @@ hash=$(cat "$W/hash")
 sync
 load_before=$(cut -d' ' -f1 /proc/loadavg)
 
-# The two sides; what follows is the command.
+# The three sides; what follows is the command.
 plain() { # [OPTION...] -- COMMAND...
 	attach --plain --loop "$@"
 }
 verified() {
 	attach --threads="$threads" "$@"
+}
+both() {
+	attach --threads="$threads" --loop "$@"
 }
 attach() {
 	local options=()
@@ -63,11 +66,11 @@ attach() {
 	"$BUILD/tests/attach" --server="$BUILD/extmerge-fuse" "${options[@]}" "$W/data" "$W/tree" "$hash" "$@"
 }
 
-# Both sides of one thing; "WHAT SIDE FIRST WARM" for each.
-pair() { # WHAT OPTIONS COMMAND...
+# All sides of one thing; "WHAT SIDE FIRST WARM" for each.
+sides() { # WHAT OPTIONS COMMAND...
 	local what=$1 extra=$2 side
 	shift 2
-	for side in plain verified; do
+	for side in plain verified both; do
 		# shellcheck disable=SC2086 # several options, or none
 		echo "$what $side $($side $extra -- "$@" | paste -sd' ')"
 		umount "$W/m" 2>/dev/null
@@ -77,14 +80,14 @@ pair() { # WHAT OPTIONS COMMAND...
 measure() {
 	local round way reads=$BUILD/tests/bench/reads
 	for ((round = 0; round < rounds; round++)); do
-		pair "mount" "--time --mount=erofs:$W/m" echo 0
+		sides "mount" "--time --mount=erofs:$W/m" echo 0
 		for way in sequential random mapped; do
 			cat "$W/data" "$W/tree" >/dev/null
-			pair "device:first:$way" "" "$reads" $way /proc/self/fd/9
-			pair "device:cold:$way" "" "$reads" $way /proc/self/fd/9 "$W/data" "$W/tree"
+			sides "device:first:$way" "" "$reads" $way /proc/self/fd/9
+			sides "device:cold:$way" "" "$reads" $way /proc/self/fd/9 "$W/data" "$W/tree"
 			cat "$W/data" "$W/tree" >/dev/null
-			pair "erofs:first:$way" "--mount=erofs:$W/m" "$reads" $way "$W/m/file"
-			pair "erofs:cold:$way" "--mount=erofs:$W/m" "$reads" $way "$W/m/file" "$W/data" "$W/tree"
+			sides "erofs:first:$way" "--mount=erofs:$W/m" "$reads" $way "$W/m/file"
+			sides "erofs:cold:$way" "--mount=erofs:$W/m" "$reads" $way "$W/m/file" "$W/data" "$W/tree"
 		done
 	done
 }
@@ -110,11 +113,12 @@ table() {
 		for (r = 1; r <= rows; r++) {
 			what = order[r]; k = n[what, "plain"]
 			for (i = 1; i <= k; i++) {
-				p[i] = times[what, "plain", i]; v[i] = times[what, "verified", i]; q[i] = v[i] / p[i]
+				p[i] = times[what, "plain", i]; v[i] = times[what, "verified", i]; b[i] = times[what, "both", i]
+				vp[i] = v[i] / p[i]; bp[i] = b[i] / p[i]
 			}
 			split(what, part, ":")
-			printf "| %s | %s | %s | %.1f | %.1f | %.2f |\n", part[1], part[3], part[2],
-				median(p, k) / 1000, median(v, k) / 1000, median(q, k)
+			printf "| %s | %s | %s | %.1f | %.1f | %.2f | %.1f | %.2f |\n", part[1], part[3], part[2],
+				median(p, k) / 1000, median(v, k) / 1000, median(vp, k), median(b, k) / 1000, median(bp, k)
 		}
 	}' | LC_ALL=C sort -s -t'|' -k2,3
 }
@@ -129,8 +133,8 @@ measured=$(measure)
 	echo "of a busy machine. One core hashes $(openssl speed -seconds 1 -bytes 4096 -evp sha256 2>/dev/null |
 		awk 'END { sub(/k$/, "", $NF); printf "%.0f", $NF / 1000 }') MB/s (SHA-256, blocks of 4 KiB)."
 	echo
-	echo "| what | reads | cache | loop device | verified file | ratio |"
-	echo "|---|---|---|---|---|---|"
+	echo "| what | reads | cache | loop device | verified file | ratio | loop device on it | ratio |"
+	echo "|---|---|---|---|---|---|---|---|"
 	table <<<"$measured"
 } >"$into"
 cat "$into"

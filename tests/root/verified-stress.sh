@@ -113,4 +113,10 @@ for ((i = 0; i < 40; i++)); do
 done
 is "40 deaths under readers: no wrong byte, no hang" $hangs 0
 ok "nothing is left of them" no_servers
+# Who starts it may be killed at any moment, too: the server sees that nobody needs it.
+for ((i = 0; i < 60; i++)); do
+	printf -v moment 0.%03d $((RANDOM % 60 + 1))
+	timeout -s KILL $moment "$attach" --server="$server" --workshop "$I/data" "$I/tree" "$hash" sleep 1
+done 2>/dev/null
+ok "60 deaths of who starts it: no server is left" no_servers
 finish
