@@ -112,8 +112,8 @@ static struct policy parse(const char *text) {
 	struct policy p;
 	const char *why = NULL;
 
-	ck_assert_msg(policy_parse(text, strlen(text), false, &p, NULL, &why) == 0,
-		      "%s: %s", text, why);
+	ck_assert_msg(policy_parse(text, strlen(text), &p, &why) == 0, "%s: %s", text,
+		      why);
 	return p;
 }
 
