@@ -31,7 +31,7 @@ run() { # COMMAND...
 	printf '  %s$ %s%s\n' "$bold" "${*//"$R"/}" "$plain"
 	if [ "$1" = extmerge ]; then
 		shift
-		em "$@" 2>&1 | sed 's/^/  /'
+		em "$@" 2>&1 | sed "s|$R||g; s/^/  /"
 		return "${PIPESTATUS[0]}"
 	fi
 	"$@" 2>&1 | sed "s|$R||g; s/^/  /"
@@ -187,6 +187,7 @@ show_trust() {
 	run extmerge --quiet refresh || fail "refresh has failed"
 	run extmerge why vault
 	run rm "$R/run/verity.d/maker.crt" "$image"
+	run extmerge --quiet refresh || fail "refresh has failed"
 }
 
 # --- readers that look for files while something is updated ---
