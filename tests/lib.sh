@@ -288,6 +288,18 @@ make_packed() { # IMAGE TREE KEY-NAME|none [OPTION...]
 	"$EXTMERGE" pack --quiet --overwrite "$@" "$tree" "$image" >/dev/null
 }
 
+# Whether extmerge can make them here; otherwise the test is skipped and ends.
+need_packing() { # NAME
+	need_signing "$1"
+	make_tree "$T/need" need
+	if ! "$EXTMERGE" pack "$T/need" "$T/need.raw" >/dev/null 2>"$T/stderr" &&
+		grep -qE 'libcryptsetup|There is no mk' "$T/stderr"; then
+		skip "$1" "$(sed -n 's/.*error: \(.*: \)*//p' "$T/stderr")"
+		finish
+	fi
+	rm -rf "$T/need" "$T/need.raw"
+}
+
 # Turns one bit of the file round.
 flip() { # FILE OFFSET
 	local byte

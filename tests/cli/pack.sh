@@ -4,12 +4,7 @@
 # shellcheck disable=SC2154 # out, err, rc: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
 begin unprivileged
-need_signing "extmerge pack"
-command -v mkfs.erofs >/dev/null || { skip "extmerge pack" "there is no mkfs.erofs"; finish; }
-
-case $("$EXTMERGE" pack "$T" "$T/none.raw" 2>&1) in
-*"built without libcryptsetup"*) skip "extmerge pack" "built without libcryptsetup"; finish ;;
-esac
+need_packing "extmerge pack"
 
 new_key friend
 mkdir -p "$R/etc/verity.d"
