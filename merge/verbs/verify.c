@@ -8,6 +8,7 @@
 
 #include "../../verity/proof.h"
 #include "../architecture.h"
+#include "../assess.h"
 #include "../image.h"
 #include "../json.h"
 #include "../log.h"
@@ -67,6 +68,19 @@ static const char *explain(const struct trial *t) {
 		       : "it carries nothing that could be verified";
 }
 
+/* proof.9: the words of verdicts, so that a script needs to know only these. */
+static const char *code_of(const struct trial *t) {
+	enum verdict_code code = t->extension->verdict.code;
+
+	if (code == VERDICT_FITS && t->error < 0)
+		code = VERDICT_UNREADABLE;
+	else if (code == VERDICT_FITS && t->proof.level == PROOF_VERITY)
+		code = VERDICT_UNSIGNED;
+	else if (code == VERDICT_FITS && t->proof.level == PROOF_NONE)
+		code = VERDICT_UNPROTECTED;
+	return code == VERDICT_FITS ? NULL : verdict_word(code);
+}
+
 /* proof.8: dates are for people; they decide nothing. */
 static void print_signer(const struct signer *s) {
 	char since[16], until[16];
@@ -118,6 +132,7 @@ static void add_json(struct json_object *array, const struct trial *t) {
 	json_add_time(o, "not_after", p->level == PROOF_SIGNED ? p->signer.not_after : 0);
 	json_add_number(o, "blocks", (int64_t)p->blocks);
 	json_add_number(o, "block_size", (int64_t)p->block_size);
+	json_add_text(o, "code", code_of(t));
 	json_add_text(o, "reason", explain(t));
 }
 
@@ -168,8 +183,10 @@ static void try_image(const char *path, const struct check *c, struct trial *t) 
 	}
 	if (t->extension->kind == EXTENSION_RAW || t->extension->kind == EXTENSION_BLOCK)
 		t->error = check(t, c);
-	if (t->error == -EBADMSG)
+	if (t->error == -EBADMSG) {
 		t->why = fault_text(&t->fault);
+		(void)assess_fault(t->extension, &t->fault);
+	}
 }
 
 /* The worst counts: damaged before unsigned before signed. */

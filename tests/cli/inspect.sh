@@ -72,6 +72,7 @@ done <<'TABLE'
 signed by a stranger|make_signed "$T/tool.raw" stranger|signature|does not count: nobody who is trusted|.signature.state|unknown
 nobody has signed it|make_signed "$T/tool.raw" none|signature|^none$|.signature.state|none
 the signature is damaged|flip "$T/tool.raw" 3146300|signature|does not count|.signature.state|bad
+the policy refuses it|make_signed "$T/tool.raw" none|policy|refuses it: .*|.policy.allowed|false
 the superblock is damaged|flip "$T/tool.raw" 2097160|hash tree|is malformed|.hash_tree|null
 the table is damaged|flip "$T/tool.raw" 1100|verdict|corrupt: wrong checksum of the partition entries|.partitions|[]
 a bare file system|cp "$T/data" "$T/tool.raw"|kind|squashfs$|[.gpt, .verity, .parts[0].format]|[false,false,"squashfs"]

@@ -164,4 +164,19 @@ for case in 20200101000000Z:20210101000000Z:expired 21200101000000Z:212101010000
 	like "but it is said: $word" "$out" "valid .*, so it .*$word"
 	: >"$T/ca/index"
 done
+
+# --- proof.9: what is wrong with each, as a word: how the image is made | code ---
+while IFS='|' read -r how code; do
+	make_signed "$T/code.raw" friend
+	eval "$how"
+	em verify --json=short "$T/code.raw"
+	is "the code of: $how" "$(jq -r '.images[0].code' <<<"$out")" "$code"
+done <<'TABLE'
+:|null
+make_signed "$T/code.raw" stranger|unknown-signer
+make_signed "$T/code.raw" none|unsigned
+cp "$T/data" "$T/code.raw"|unprotected
+flip "$T/code.raw" 1048576|corrupt
+flip "$T/code.raw" 1100|corrupt
+TABLE
 finish
