@@ -51,6 +51,8 @@ static int describe_note(const struct hierarchy *h, const struct layer *l, char 
 static int copy_trust(struct record_layer *to, const struct extension *x) {
 	int r = copy_text(&to->trust, extension_trust_word(x));
 
+	to->is_kernel_checked = x->trust.is_kernel_checked;
+
 	if (r == 0)
 		r = copy_text(&to->root_hash, x->trust.root_hash);
 	if (r == 0)
@@ -59,6 +61,8 @@ static int copy_trust(struct record_layer *to, const struct extension *x) {
 		r = copy_text(&to->signer_fingerprint, x->trust.signer_fingerprint);
 	if (r == 0)
 		r = copy_text(&to->guard, extension_guard_word(x));
+	if (r == 0)
+		r = copy_text(&to->on_corruption, x->trust.on_corruption);
 	return r < 0 ? r : copy_text(&to->server, x->trust.server);
 }
 

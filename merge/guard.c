@@ -30,6 +30,25 @@ const char *guard_choice_text(enum guard_choice c) {
 	return words[c];
 }
 
+static const char *const corruption_words[] = {
+	[CRYPTSETUP_EIO] = "error",
+	[CRYPTSETUP_RESTART] = "restart",
+	[CRYPTSETUP_PANIC] = "panic",
+};
+
+int guard_corruption_from(const char *text, enum cryptsetup_corruption *ret) {
+	for (size_t i = 0; i < ARRAY_SIZE(corruption_words); i++)
+		if (strcmp(text, corruption_words[i]) == 0) {
+			*ret = (enum cryptsetup_corruption)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *guard_corruption_text(enum cryptsetup_corruption c) {
+	return corruption_words[c];
+}
+
 /* Whether the error says that this way of doing it is not there, rather than that the image is wrong. */
 static bool is_missing(int error) {
 	return error == -ENODEV || error == -ENOSYS || error == -EPERM ||
@@ -60,33 +79,36 @@ static int probe_dm(struct guard *g, const struct workshop *w) {
 	return r < 0 ? remember(&g->no_dm, &g->why_no_dm, r, explain_dm(r)) : 0;
 }
 
-static int activate(const struct verity_target *t, const struct workshop *w, int *ret,
-		    const char **ret_why) {
-	const struct activate_options o = { .nodes = w->scratch };
+static int activate(const struct guard *g, const struct verity_target *t,
+		    const struct workshop *w, struct guarded *ret, const char **ret_why) {
+	const struct activate_options o = { .nodes = w->scratch,
+					    .on_corruption = g->on_corruption };
 	struct activate_info info;
-	int r = activate_verity(t, &o, ret, &info, ret_why);
+	int fd, r = activate_verity(t, &o, &fd, &info, ret_why);
 
 	if (r == -ENODEV && module_load("loop") == 0)
-		r = activate_verity(t, &o, ret, &info, ret_why);
+		r = activate_verity(t, &o, &fd, &info, ret_why);
+	if (r == 0)
+		*ret = (struct guarded){ .fd = fd,
+					 .is_device = true,
+					 .is_kernel_checked = info.is_kernel_checked };
 	return r;
 }
 
 static int attach_dm(struct guard *g, const struct verity_target *t,
 		     const struct workshop *w, struct guarded *ret, char **ret_why) {
 	const char *why = NULL;
-	int fd = -EBADF, r;
+	int r;
 
 	if (!g->has_probed && probe_dm(g, w) == -ENOMEM)
 		return -ENOMEM;
 	g->has_probed = true;
 	if (g->no_dm < 0)
 		return g->no_dm;
-	r = activate(t, w, &fd, &why);
-	if (r == 0)
-		*ret = (struct guarded){ .fd = fd, .is_device = true };
-	else if (is_missing(r))
+	r = activate(g, t, w, ret, &why);
+	if (is_missing(r))
 		return remember(&g->no_dm, &g->why_no_dm, r, why ?: explain_dm(r));
-	else if (why)
+	if (r < 0 && why)
 		*ret_why = strdup(why);
 	return r;
 }
@@ -118,6 +140,10 @@ static int attach_file(struct guard *g, const struct verity_target *t, const cha
 
 	if (g->no_file < 0)
 		return g->no_file;
+	if (g->on_corruption != CRYPTSETUP_EIO)
+		return remember(
+			&g->no_file, &g->why_no_file, -EOPNOTSUPP,
+			"a verified file cannot restart the machine, as --on-corruption= asks for");
 	r = serve(t, name, ret, why);
 	if (is_missing(r))
 		return remember(&g->no_file, &g->why_no_file, r, *why ? why : NULL);

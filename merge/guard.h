@@ -2,6 +2,7 @@
 /* Hash trees put in force: by device-mapper, or by a verified file where there is none (specs: trust.8). */
 #pragma once
 
+#include "../verity/cryptsetup.h"
 #include "../verity/target.h"
 #include "workshop.h"
 
@@ -11,9 +12,14 @@ enum guard_choice { GUARD_AUTO, GUARD_DM, GUARD_FUSE };
 int guard_choice_from(const char *text, enum guard_choice *ret);
 const char *guard_choice_text(enum guard_choice c);
 
-/* One run's: what cannot be used is not tried again. Begins as zero, with `choice`. */
+/* The word of --on-corruption=, or -EINVAL; and back. */
+int guard_corruption_from(const char *text, enum cryptsetup_corruption *ret);
+const char *guard_corruption_text(enum cryptsetup_corruption c);
+
+/* One run's: what cannot be used is not tried again. Begins as zero, with `choice` and `on_corruption`. */
 struct guard {
 	enum guard_choice choice;
+	enum cryptsetup_corruption on_corruption; /* other than EIO: by device-mapper only */
 	bool has_probed;
 	int no_dm, no_file; /* why not: a negative errno, or 0 */
 	char *why_no_dm, *why_no_file;
@@ -23,8 +29,9 @@ struct guard {
 struct guarded {
 	int fd; /* a block device or a file, that begins with the data */
 	bool is_device;
-	uint64_t size; /* bytes */
-	char *server;  /* who serves the file, by process_describe(); owned */
+	uint64_t size;		/* bytes */
+	char *server;		/* who serves the file, by process_describe(); owned */
+	bool is_kernel_checked; /* the kernel has verified the signature too */
 };
 
 /*

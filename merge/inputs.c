@@ -34,6 +34,7 @@ int inputs_digest(struct route *r, const struct class *class) {
 	for (char *const *name = r->options->force; name && *name; name++)
 		digest_add_text(d, *name);
 	digest_add_text(d, guard_choice_text(r->options->verity));
+	digest_add_text(d, guard_corruption_text(r->options->on_corruption));
 	e = trust_digest(&r->trust, class, r->base, d);
 	if (e < 0)
 		return e;

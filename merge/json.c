@@ -135,6 +135,17 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 		json_add_text(problems, NULL, *problem);
 }
 
+/* The kernel checks only what userspace has checked before. */
+static const char *checker(const struct record_layer *l) {
+	if (!l->signer)
+		return NULL;
+	return l->is_kernel_checked ? "kernel" : "userspace";
+}
+
+static const char *on_corruption(const struct record_layer *l) {
+	return l->guard ? l->on_corruption ?: "error" : NULL;
+}
+
 static void add_layers(struct json_object *o, const struct record *record) {
 	struct json_object *array = json_add_array(o, "layers");
 
@@ -151,7 +162,9 @@ static void add_layers(struct json_object *o, const struct record *record) {
 		json_add_text(item, "roothash", l->root_hash);
 		json_add_text(item, "signer", l->signer);
 		json_add_text(item, "signer_fingerprint", l->signer_fingerprint);
+		json_add_text(item, "signature_checked_by", checker(l));
 		json_add_text(item, "guard", l->guard);
+		json_add_text(item, "on_corruption", on_corruption(l));
 		json_add_bool(item, "dead", l->is_dead);
 		json_add_number(item, "size", (int64_t)l->size);
 		json_add_text(item, "note", l->note);

@@ -29,6 +29,7 @@ enum option_code {
 	OPTION_TRUST,
 	OPTION_IMAGE_POLICY,
 	OPTION_VERITY,
+	OPTION_ON_CORRUPTION,
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
@@ -62,6 +63,9 @@ static const struct option_row {
 	  required_argument, OPTION_IMAGE_POLICY },
 	{ "verity", "auto|dm|fuse", "What keeps hash trees in force", required_argument,
 	  OPTION_VERITY },
+	{ "on-corruption", "error|restart|panic",
+	  "What a wrong block does to reader or machine", required_argument,
+	  OPTION_ON_CORRUPTION },
 	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
 	  required_argument, OPTION_LOCK_WAIT },
 	{ "format", "erofs|squashfs", "pack: the file system (erofs)", required_argument,
@@ -197,6 +201,8 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return parse_setting(SETTINGS_IMAGE_POLICY, argument, o);
 	case OPTION_VERITY:
 		return guard_choice_from(argument, &o->verity);
+	case OPTION_ON_CORRUPTION:
+		return guard_corruption_from(argument, &o->on_corruption);
 	case OPTION_LOCK_WAIT:
 		return parse_seconds(argument, &o->lock_wait);
 	case OPTION_FORMAT:
@@ -259,6 +265,9 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 			     NULL);
 	case OPTION_VERITY:
 		return usage("--verity is auto, dm or fuse, not", argument, NULL);
+	case OPTION_ON_CORRUPTION:
+		return usage("--on-corruption is error, restart or panic, not", argument,
+			     NULL);
 	case OPTION_IMAGE_POLICY:
 		return usage("--image-policy is PARTITION=FLAG+FLAG:..., not", argument,
 			     NULL);

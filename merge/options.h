@@ -16,6 +16,7 @@ struct options {
 	/* what is given in place of the configuration: texts that settings_set() takes, or NULL; borrowed */
 	const char *given[SETTINGS_KEY_COUNT];
 	enum guard_choice verity;
+	enum cryptsetup_corruption on_corruption;
 	enum options_json json;
 	bool verbose;
 	bool legend;	    /* table headings and the closing line */

@@ -19,6 +19,7 @@ static void layer_done(struct record_layer *l) {
 	free(l->signer);
 	free(l->signer_fingerprint);
 	free(l->guard);
+	free(l->on_corruption);
 	free(l->server);
 	free(l->note);
 	free(l->hides);
@@ -91,7 +92,8 @@ bool record_is_same_layer(const struct record_layer *a, const struct record_laye
 	       is_same_text(a->trust, b->trust) &&
 	       is_same_text(a->root_hash, b->root_hash) &&
 	       is_same_text(a->signer_fingerprint, b->signer_fingerprint) &&
-	       is_same_text(a->guard, b->guard);
+	       is_same_text(a->guard, b->guard) &&
+	       is_same_text(a->on_corruption, b->on_corruption);
 }
 
 bool record_has_same_layers(const struct record *a, const struct record *b) {
@@ -150,7 +152,10 @@ static const struct member layer_members[] = {
 	{ "signer", MEMBER_TEXT, offsetof(struct record_layer, signer) },
 	{ "signer_fingerprint", MEMBER_TEXT,
 	  offsetof(struct record_layer, signer_fingerprint) },
+	{ "kernel_checked", MEMBER_BOOL,
+	  offsetof(struct record_layer, is_kernel_checked) },
 	{ "guard", MEMBER_TEXT, offsetof(struct record_layer, guard) },
+	{ "on_corruption", MEMBER_TEXT, offsetof(struct record_layer, on_corruption) },
 	{ "server", MEMBER_TEXT, offsetof(struct record_layer, server) },
 	{ "note", MEMBER_TEXT, offsetof(struct record_layer, note) },
 	{ "size", MEMBER_UINT64, offsetof(struct record_layer, size) },

@@ -13,9 +13,11 @@ struct record_layer {
 	char *fingerprint;
 	char *trust; /* "unprotected", "verity" or "signed": what is in force */
 	char *root_hash, *signer, *signer_fingerprint; /* as in struct extension_trust */
-	char *guard;  /* what checks its blocks: "dm-verity", "verified-file", or NULL */
-	char *server; /* of a verified file, see process.h */
-	bool is_dead; /* the server is not there any more; not in the text form */
+	bool is_kernel_checked;			       /* as in struct extension_trust */
+	char *guard; /* what checks its blocks: "dm-verity", "verified-file", or NULL */
+	char *on_corruption; /* as in struct extension_trust */
+	char *server;	     /* of a verified file, see process.h */
+	bool is_dead;	     /* the server is not there any more; not in the text form */
 	char *note;
 	uint64_t size;
 	uint32_t hides_host, hides_others; /* files of the host and of extensions below */
@@ -55,7 +57,7 @@ struct record_skipped *record_add_skipped(struct record *r);
 
 /*
  * Whether the two are one extension with the same content under the same protection: name, version, path,
- * fingerprint, trust, root hash, signer and guard; and whether it is alive.
+ * fingerprint, trust, root hash, signer, guard and what a wrong block does; and whether it is alive.
  */
 bool record_is_same_layer(const struct record_layer *a, const struct record_layer *b);
 

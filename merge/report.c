@@ -174,8 +174,11 @@ static void print_proof(const struct record_layer *l) {
 		return;
 	say("%s", l->name);
 	say("  root hash    %s, in force by %s", l->root_hash, l->guard ?: "?");
+	if (l->on_corruption)
+		say("  wrong block  makes the machine %s", l->on_corruption);
 	if (l->signer)
-		say("  signed by    \"%s\"", l->signer);
+		say("  signed by    \"%s\", checked by %s", l->signer,
+		    l->is_kernel_checked ? "the kernel, too" : "extmerge");
 	if (l->signer_fingerprint)
 		say("  certificate  sha256 %s", l->signer_fingerprint);
 }

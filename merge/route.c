@@ -40,6 +40,7 @@ static enum exit_code open_root(struct route *r, const struct options *o) {
 	*r = (struct route)ROUTE_NONE;
 	r->options = o;
 	r->guard.choice = o->verity;
+	r->guard.on_corruption = o->on_corruption;
 	r->root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0) {
 		log_error("Cannot open the root '%s': %s", o->root, strerror(errno));

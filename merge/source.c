@@ -216,6 +216,11 @@ static int guard_part(struct extension *e, const struct verity_part *p,
 			      .size = g.size,
 			      .is_device = g.is_device,
 			      .is_file = !g.is_device };
+	e->trust.is_kernel_checked = g.is_kernel_checked &&
+				     (e->access == EXTENSION_ACCESS_NONE ||
+				      e->trust.is_kernel_checked);
+	if (o->guard->on_corruption != CRYPTSETUP_EIO)
+		e->trust.on_corruption = guard_corruption_text(o->guard->on_corruption);
 	e->access = g.is_device ? EXTENSION_ACCESS_DM_VERITY
 				: EXTENSION_ACCESS_VERIFIED_FILE;
 	free(e->trust.server);

@@ -100,7 +100,7 @@ make_verity() { # DIRECTORY
 			"/verity/tool.raw", .start * 512, .size * 512] + [$root] | join(",")' >"$T/image"
 	fi
 	mkdir "$1"
-	cp "$T"/{tool.raw,data,image,p7s,other.p7s,friend.der} "$1/"
+	cp "$T"/{tool.raw,data,image,p7s,other.p7s,friend.crt,friend.der} "$1/"
 }
 
 boot() { # KERNEL DIRECTORY
