@@ -112,8 +112,10 @@ static bool is_version_of(const struct search *s, const struct extension *direct
 	       (kind == NAME_DIRECTORY) == (bool)S_ISDIR(st->st_mode);
 }
 
+/* `names` are those of the directory of versions, from this one on. */
 static int add_version(struct search *s, const struct extension *directory, int versions,
-		       const char *entry, enum name_kind kind) {
+		       char *const *names, enum name_kind kind) {
+	const char *entry = *names;
 	_cleanup_(extension_freep) struct extension *e = make(s, directory->path, entry);
 	_cleanup_close_ int fd = -EBADF;
 	const char *why;
@@ -132,7 +134,7 @@ static int add_version(struct search *s, const struct extension *directory, int 
 	if (r == 0)
 		r = image_check_writers(e, fd, &st, &s->safe);
 	if (r == 0)
-		r = image_note_sidecars(e, versions, entry);
+		r = image_note_sidecars(e, versions, names);
 	if (r == 0)
 		r = add_candidate(&s->here, (struct candidate){ .extension = e });
 	if (r == 0)
@@ -156,7 +158,7 @@ static int add_versions(struct search *s, struct extension *directory, int fd,
 							       .extension = directory });
 	}
 	for (char **entry = entries; r == 0 && *entry; entry++)
-		r = add_version(s, directory, fd, *entry, kind);
+		r = add_version(s, directory, fd, entry, kind);
 	return r < 0 ? r : TREE_SKIP;
 }
 
@@ -242,8 +244,10 @@ static int add_hung(struct search *s, struct extension *e, const char *entry) {
 	return r < 0 ? r : add_candidate(&s->here, (struct candidate){ .extension = e });
 }
 
+/* `names` are those of the search directory, from this one on. */
 static int read_entry(struct search *s, const char *directory, int directory_fd,
-		      const char *entry) {
+		      char *const *names) {
+	const char *entry = *names;
 	_cleanup_(extension_freep) struct extension *e = NULL;
 	_cleanup_close_ int fd = -EBADF;
 	struct stat st;
@@ -264,7 +268,7 @@ static int read_entry(struct search *s, const char *directory, int directory_fd,
 	fd = open_entry(s, e, &st);
 	if (fd < 0 && file_is_shortage(fd))
 		return fd;
-	r = image_note_sidecars(e, directory_fd, entry);
+	r = image_note_sidecars(e, directory_fd, names);
 	if (r < 0)
 		return r;
 	r = fd < 0 ? add_dangling(s, e, entry, directory_fd, fd)
@@ -366,7 +370,7 @@ static int read_directory(struct search *s, const char *directory, int fd) {
 	if (r < 0)
 		return add_problem(s, directory, r);
 	for (char **entry = entries; r == 0 && *entry; entry++)
-		r = read_entry(s, directory, fd, *entry);
+		r = read_entry(s, directory, fd, entry);
 	return r < 0 ? r : settle_directory(s);
 }
 

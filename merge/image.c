@@ -249,17 +249,22 @@ static int note_sidecar(struct extension *e, int directory, const char *name,
 	return 0;
 }
 
-int image_note_sidecars(struct extension *e, int directory, const char *entry) {
+int image_note_sidecars(struct extension *e, int directory, char *const *entry) {
+	size_t len = strlen(*entry), suffix = strlen(".raw");
 	int r = 0;
 
-	for (int kind = 0; r == 0 && kind < SIDECAR_KIND_COUNT; kind++) {
-		_cleanup_free_ char *name = NULL;
+	if (len <= suffix || strcmp(*entry + len - suffix, ".raw") != 0)
+		return 0;
+	len -= suffix;
+	/* Names that begin as it does, up to the dot, follow it. */
+	for (char *const *next = entry + 1;
+	     r == 0 && *next && strncmp(*next, *entry, len + 1) == 0; next++) {
+		int kind = sidecar_kind_from(*next + len);
 
-		r = sidecar_name(entry, kind, &name);
-		if (r == 0)
-			r = note_sidecar(e, directory, name, kind);
+		if (kind >= 0)
+			r = note_sidecar(e, directory, *next, (enum sidecar_kind)kind);
 	}
-	return r == -EINVAL ? 0 : r;
+	return r;
 }
 
 int image_take_digest(struct extension *e) {

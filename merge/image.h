@@ -48,10 +48,10 @@ const char *image_file_name(const struct extension *e);
 int image_fingerprint(struct extension *e);
 
 /*
- * Notes in e->sidecars what lies beside the image, which is `entry` of `directory`, for its fingerprint. 0 or
- * -ENOMEM.
+ * Notes in e->sidecars what lies beside the image, for its fingerprint. *entry is its name, within the sorted
+ * names of all that is in `directory`. 0 or -ENOMEM.
  */
-int image_note_sidecars(struct extension *e, int directory, const char *entry);
+int image_note_sidecars(struct extension *e, int directory, char *const *entry);
 
 /* Ends e->digest, which a walk through all layers has filled, and makes the fingerprint of it. */
 int image_take_digest(struct extension *e);

@@ -41,6 +41,13 @@ int sidecar_name(const char *image, enum sidecar_kind kind, char **ret) {
 	return 0;
 }
 
+int sidecar_kind_from(const char *suffix) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].suffix, suffix) == 0)
+			return (int)i;
+	return -ENOENT;
+}
+
 const char *sidecar_title(enum sidecar_kind kind) {
 	return kinds[kind].title;
 }

@@ -23,6 +23,9 @@ enum sidecar_kind {
  */
 int sidecar_name(const char *image, enum sidecar_kind kind, char **ret);
 
+/* The kind whose suffix this is, as ".roothash", or -ENOENT. All sort behind ".raw". */
+int sidecar_kind_from(const char *suffix);
+
 /* What a person calls it: "the .roothash file beside it". Static. */
 const char *sidecar_title(enum sidecar_kind kind);
 

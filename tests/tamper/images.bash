@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # Protected images of every kind, made without extmerge; sourced after lib.sh, begin and need_signing.
 #
 # $BACKEND is what keeps hash trees in force: fuse (where the test runs), or dm (in guests that have device-mapper).

@@ -18,6 +18,8 @@ START_TEST(names_are_derived) {
 
 		ck_assert_int_eq(sidecar_name("foo.raw", (enum sidecar_kind)i, &name), 0);
 		ck_assert_str_eq(name, expected[i]);
+		ck_assert_int_eq(sidecar_kind_from(expected[i] + strlen("foo")), (int)i);
+		ck_assert_str_gt(expected[i], "foo.raw");
 	}
 }
 END_TEST
@@ -37,6 +39,13 @@ static const struct {
 	{ "raw", NULL },
 	{ "", NULL },
 };
+
+START_TEST(other_suffixes_are_none) {
+	ck_assert_int_eq(sidecar_kind_from(".raw"), -ENOENT);
+	ck_assert_int_eq(sidecar_kind_from(".roothash.p7"), -ENOENT);
+	ck_assert_int_eq(sidecar_kind_from(""), -ENOENT);
+}
+END_TEST
 
 START_TEST(name_needs_suffix) {
 	_cleanup_free_ char *name = NULL;
@@ -208,6 +217,7 @@ int main(void) {
 	TCase *t = tcase_create("sidecar");
 
 	tcase_add_test(t, names_are_derived);
+	tcase_add_test(t, other_suffixes_are_none);
 	tcase_add_loop_test(t, name_needs_suffix, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(t, hash_is_read, 0, ARRAY_SIZE(texts));
 	tcase_add_loop_test(t, claims_are_combined, 0, ARRAY_SIZE(combinations));
