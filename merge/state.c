@@ -49,10 +49,10 @@ static int judge(const struct mounts *m, const struct mount_info *top,
 	for (; more; more = find_under(m, &at, &at), n++) {
 		if (!is_ours(&at) && h->stacked > 0)
 			break;
-		if (!is_ours(&at))
-			continue;
-		h->stacked++;
-		h->depth = n;
+		if (is_ours(&at))
+			h->stacked++;
+		if (is_ours(&at) || is_peers(&at))
+			h->depth = n;
 	}
 	if (h->kind == STATE_PLAIN && h->stacked > 0)
 		h->kind = STATE_COVERED;
@@ -172,9 +172,8 @@ int state_peel(const struct state *s, int root, int directory) {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n; i++)
-		if (s->hierarchies[i].kind != STATE_PEER)
-			r = peel_one(root, s->hierarchies[i].name,
-				     s->hierarchies[i].depth, directory);
+		r = peel_one(root, s->hierarchies[i].name, s->hierarchies[i].depth,
+			     directory);
 	return r;
 }
 

@@ -18,7 +18,7 @@ struct state_hierarchy {
 	enum state_kind kind;
 	int fd; /* O_PATH: what is visible there, or -EBADF where there is nothing */
 	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill */
-	unsigned depth;	       /* how many mounts have to go until none of ours is left */
+	unsigned depth; /* how many mounts have to go until none of ours or a peer's is left */
 	char *other;	       /* the foreign mount: "tmpfs 'x'" */
 	struct record *record; /* NULL unless merged; empty where it cannot be read */
 };
@@ -44,8 +44,9 @@ void state_done(struct state *s);
 int state_detach(int fd, int directory);
 
 /*
- * Takes all our trees off the hierarchies below `root`, whose state `s` is, with what covers them: for the
- * workshop's copy of the mount table, where the host's own directories are seen then.
+ * Takes all our trees off the hierarchies below `root`, whose state `s` is, and those of systemd-sysext and
+ * systemd-confext, with what covers them: for the workshop's copy of the mount table, where the host's own
+ * directories are seen then.
  */
 int state_peel(const struct state *s, int root, int directory);
 

@@ -150,6 +150,12 @@ is "and nobody is trusted by them" \
 is "nor is a signature asked for" "$(layers etc)" trap
 is "--trust=signed refuses it" "$(judgements --trust=signed | grep intruder)" "intruder unknown-signer"
 em unmerge
+mkdir -p "$T/peer/lib" && mv "$X/trapsys/usr/lib/verity.d" "$T/peer/lib/"
+mount -t overlay -o "lowerdir=$T/peer:$R/usr" sysext "$R/usr"
+ok "certificates in a tree that systemd-sysext has merged are seen as well" test -e "$R/usr/lib/verity.d/stranger.crt"
+is "and nobody is trusted by them, either" "$(judgements | grep intruder)" "intruder =verity"
+is "whatever is asked for" "$(judgements --trust=signed | grep intruder)" "intruder unknown-signer"
+umount "$R/usr"
 rm -rf "${C:?}"/* "$X/trapsys"
 
 # --- what lies on the ESP ---
