@@ -3,17 +3,13 @@
 #include "attach.h"
 
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "../merge/file.h"
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
+#include "connection.h"
 #include "server.h"
 #include "verified.h"
-
-#define MISC_MAJOR 10
-#define FUSE_MINOR 229
-#define READ_AHEAD_KB 1024
 
 /* What is made on the way. */
 struct attachment {
@@ -43,41 +39,17 @@ static int measure(const struct verity_target *t, struct attachment *a,
 	return r;
 }
 
-static int open_fuse(struct attachment *a) {
-	struct stat st;
-
-	a->fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (a->fuse < 0)
-		return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
-	if (fstat(a->fuse, &st) < 0)
-		return -errno;
-	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(MISC_MAJOR, FUSE_MINOR)
-		       ? 0
-		       : -ENODEV;
-}
-
 /* rootmode makes the root of the mount the file itself: there is no directory around it. */
 static int mount_file(struct attachment *a) {
-	_cleanup_close_ int context = fsopen("fuse", FSOPEN_CLOEXEC);
-	char number[16];
+	const struct connection_mount m = {
+		.source = "extmerge-fuse:image",
+		.rootmode = S_IFREG,
+		.attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			      MOUNT_ATTR_NOEXEC,
+	};
 
-	if (context < 0)
-		return -errno;
-	snprintf(number, sizeof(number), "%d", a->fuse);
-	if (fsconfig(context, FSCONFIG_SET_STRING, "source", "extmerge-fuse:image", 0) <
-		    0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "subtype", "extmerge-fuse", 0) < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "fd", number, 0) < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "rootmode", "100000", 0) < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "user_id", "0", 0) < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "group_id", "0", 0) < 0 ||
-	    fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
-	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	a->mount = fsmount(context, FSMOUNT_CLOEXEC,
-			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				   MOUNT_ATTR_NOEXEC);
-	return a->mount < 0 ? -errno : 0;
+	a->mount = connection_mount(a->fuse, &m);
+	return a->mount < 0 ? a->mount : 0;
 }
 
 static int choose_log(struct attachment *a, const struct attach_options *o) {
@@ -111,20 +83,8 @@ static int start_server(struct attachment *a, const struct verity_target *t,
 	if (r == 0)
 		r = request_format(&q, &argv);
 	return r < 0 ? r
-		     : server_start(a->program, argv, fds, o->seconds ?: ATTACH_SECONDS,
-				    o->ret_server, ret_why);
-}
-
-/* More than the 128 KiB that the kernel begins with; where there is no /sys it stays at that. */
-static void raise_read_ahead(dev_t device) {
-	_cleanup_close_ int fd = -EBADF;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(device),
-		 minor(device));
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		dprintf(fd, "%d", READ_AHEAD_KB);
+		     : server_start(a->program, argv, fds, 0,
+				    o->seconds ?: ATTACH_SECONDS, o->ret_server, ret_why);
 }
 
 /* The server has answered the kernel's first request by now, so nothing here waits for long. */
@@ -135,7 +95,7 @@ static int open_file(const struct attachment *a) {
 
 	if (fstat(a->mount, &st) < 0)
 		return -errno;
-	raise_read_ahead(st.st_dev);
+	connection_read_ahead(st.st_dev);
 	file_fd_path(a->mount, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -155,9 +115,9 @@ static int attach(struct attachment *a, const struct verity_target *t,
 	if (a->program < 0)
 		return a->program;
 	a->what = "/dev/fuse cannot be opened";
-	r = open_fuse(a);
-	if (r < 0)
-		return r;
+	a->fuse = connection_open();
+	if (a->fuse < 0)
+		return a->fuse;
 	a->what = "the verified file cannot be mounted";
 	r = mount_file(a);
 	if (r < 0)

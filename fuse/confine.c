@@ -106,17 +106,21 @@ void confine_read_in(void) {
 	dl_iterate_phdr(read_in, &page);
 }
 
-int confine_privileges(void) {
+int confine_privileges(uint64_t keep) {
 	struct __user_cap_header_struct header = { .version =
 							   _LINUX_CAPABILITY_VERSION_3 };
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	const uint32_t low = (uint32_t)keep, high = (uint32_t)(keep >> 32);
+	const struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {
+		{ .effective = low, .permitted = low },
+		{ .effective = high, .permitted = high },
+	};
 	const struct rlimit no_core = { 0, 0 };
 
 	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
 		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno != EPERM)
 			return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    syscall(SYS_capset, &header, none) < 0 ||
+	    syscall(SYS_capset, &header, kept) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return -errno;
 	return 0;

@@ -24,13 +24,15 @@ void confine_memory(void);
 void confine_read_in(void);
 
 /*
- * Gives up all capabilities, and the ways to gain some; core dumps and being traced as well. The user stays the
+ * Gives up all capabilities but those of the bits `keep`, and the ways to gain some; core dumps and being traced as well. The user stays the
  * same: init spares only root's servers when it ends all processes. 0 or a negative errno (specs: vfile.13).
  */
-int confine_privileges(void);
+int confine_privileges(uint64_t keep);
+
+enum confine_work { CONFINE_IMAGE, CONFINE_UNION };
 
 /*
- * From now on all threads have only the system calls of a server at work; others fail with ENOSYS. 0, also where
+ * From now on all threads have only the system calls of a server at this work; others fail with ENOSYS. 0, also where
  * this program has no list for this machine, or the kernel has no filters; or a negative errno (specs: vfile.14).
  */
-int confine_calls(void);
+int confine_calls(enum confine_work work);

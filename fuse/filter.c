@@ -24,8 +24,8 @@
 #define ARCHITECTURE 0 /* none of which we know that the list is complete */
 #endif
 
-/* Reading requests and images, answering and complaining; memory; waiting for each other; ending. */
-static const uint32_t allowed[] = {
+/* Reading requests and files, answering and complaining; memory; waiting for each other; ending. */
+static const uint32_t always[] = {
 	SYS_read,	 SYS_pread64,	     SYS_write,
 	SYS_writev,	 SYS_mmap,	     SYS_munmap,
 	SYS_mprotect,	 SYS_mremap,	     SYS_madvise,
@@ -34,28 +34,55 @@ static const uint32_t allowed[] = {
 	SYS_close,	 SYS_exit,	     SYS_exit_group,
 };
 
+/* Opening and looking, nothing that changes anything. */
+static const uint32_t for_unions[] = {
+	SYS_openat2,	SYS_newfstatat, SYS_fstat,	SYS_statx,
+	SYS_readlinkat, SYS_lgetxattr,	SYS_llistxattr, SYS_fchdir,
+	SYS_getdents64, SYS_lseek,	SYS_fstatfs,
+};
+
+static const struct {
+	const uint32_t *calls;
+	size_t n;
+} works[] = {
+	[CONFINE_IMAGE] = { NULL, 0 },
+	[CONFINE_UNION] = { for_unions, ARRAY_SIZE(for_unions) },
+};
+
 #define HEAD 3 /* instructions before the list */
 #define TAIL 2 /* and behind it */
 
-int confine_calls(void) {
-	struct sock_filter code[HEAD + ARRAY_SIZE(allowed) + TAIL] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 0,
-			 ARRAY_SIZE(allowed) + 1),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	};
-	struct sock_fprog program = { ARRAY_SIZE(code), code };
-	size_t n = HEAD;
+#define STATEMENT(code, k) ((struct sock_filter)BPF_STMT(code, k))
+#define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP(code, k, yes, no))
+
+/* If it is this call, the filter ends `behind` instructions later, with the permission. */
+static struct sock_filter allow(uint32_t call, size_t behind) {
+	return JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, (uint8_t)behind, 0);
+}
+
+static size_t write_filter(const uint32_t *more, size_t n_more, struct sock_filter *code) {
+	size_t left = ARRAY_SIZE(always) + n_more, n = 0;
+
+	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS,
+			      offsetof(struct seccomp_data, arch));
+	code[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 0, (uint8_t)(left + 1));
+	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		code[n++] = allow(always[i], left--);
+	for (size_t i = 0; i < n_more; i++)
+		code[n++] = allow(more[i], left--);
+	code[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	code[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return n;
+}
+
+int confine_calls(enum confine_work work) {
+	struct sock_filter code[HEAD + ARRAY_SIZE(always) + ARRAY_SIZE(for_unions) + TAIL];
+	struct sock_fprog program = { .filter = code };
 
 	if (ARCHITECTURE == 0)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							 allowed[i],
-							 ARRAY_SIZE(allowed) - i, 0);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-						 SECCOMP_RET_ERRNO | ENOSYS);
-	code[n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	program.len = (unsigned short)write_filter(works[work].calls, works[work].n, code);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
 		    &program) < 0 &&
 	    errno != EINVAL && errno != ENOSYS)

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge-fuse: the server of what the kernel cannot mount by itself. */
 
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../merge/base.h"
-#include "confine.h"
+#include "process.h"
 #include "request.h"
+#include "run.h"
 #include "serve.h"
-
-enum { EXIT_USAGE = 2 };
 
 /* Whether we were started as request.h says, and not by hand. */
 static bool is_started_by_extmerge(void) {
@@ -22,42 +20,8 @@ static bool is_started_by_extmerge(void) {
 	       fstat(REQUEST_FD_LOG, &log) == 0;
 }
 
-/* vfile.10: one byte with the errno, then the sentence. */
-static int fail(int error, const char *what, const char *why) {
-	dprintf(REQUEST_FD_READY, "%c%s: %s", -error, what, why);
-	return EXIT_FAILURE;
-}
-
-/* What the connection means for those who read is not for a signal to end: it ends with its last user. */
-static void ignore_signals(void) {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE };
-
-	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-		signal(ignored[i], SIG_IGN);
-}
-
-static int confine(const char **ret_what) {
-	int r;
-
-	confine_memory();
-	*ret_what = "cannot leave the caller's mounts";
-	r = confine_to_nothing();
-	if (r == 0) {
-		*ret_what = "cannot give up privileges";
-		r = confine_privileges();
-	}
-	return r;
-}
-
 static int report_ready(void *userdata) {
-	int r = confine_calls();
-
-	if (r == 0 && write(REQUEST_FD_READY, "", 1) < 0)
-		r = -errno;
-	close(REQUEST_FD_READY);
-	if (r == 0)
-		confine_read_in(); /* while the others serve already */
-	return r;
+	return process_ready(CONFINE_IMAGE);
 }
 
 /* vfile.10: by now extmerge has read the superblock too, so what is refused here has changed since. */
@@ -76,9 +40,9 @@ static int serve_image(const struct request *q) {
 	}
 	/* Not before: what hashes is a library that is loaded when the first reader is made. */
 	if (r == 0)
-		r = confine(&what);
+		r = process_confine(0, &what);
 	if (r < 0)
-		return fail(r, what, why ?: strerror(-r));
+		return process_fail(r, what, why ?: strerror(-r));
 	r = serve_run(serve, report_ready, NULL);
 	if (r < 0)
 		_exit(EXIT_FAILURE); /* other threads may still be at work */
@@ -97,18 +61,23 @@ static int run_image(int argc, char **argv) {
 			"extmerge-fuse(8)\n");
 		return EXIT_USAGE;
 	}
-	ignore_signals();
+	process_ignore_signals();
 	if (request_parse(argc, argv, &q, &why) < 0)
-		return fail(-EINVAL, "wrong arguments", why);
+		return process_fail(-EINVAL, "wrong arguments", why);
 	return serve_image(&q);
 }
 
 static int run_help(int argc, char **argv) {
-	printf("Usage: extmerge-fuse image ARGUMENT...\n"
-	       "Serves file systems that the kernel cannot mount by itself. extmerge starts it.\n"
+	printf("Usage: extmerge-fuse [SOURCE] DIR -o lowerdir=A:B:C[,OPTION...]\n"
+	       "       extmerge-fuse image|union ARGUMENT...\n"
+	       "Serves file systems that the kernel cannot mount by itself.\n"
 	       "\n"
-	       "Subcommands:\n"
+	       "Mounts on DIR the read-only union of directories, the first on top, as overlayfs\n"
+	       "would show it; also: mount -t fuse.extmerge-fuse none DIR -o lowerdir=A:B:C\n"
+	       "\n"
+	       "Subcommands, which extmerge and extmerge-fuse start:\n"
 	       "  image      the data of one image as a file, each block checked as it is read\n"
+	       "  union      the union of directories\n"
 	       "  --help     print this\n"
 	       "  --version  print the version\n");
 	return EXIT_SUCCESS;
@@ -123,17 +92,14 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv); /* with what follows the name */
 } subcommands[] = {
-	{ "image", run_image },
-	{ "--help", run_help },
-	{ "-h", run_help },
-	{ "--version", run_version },
+	{ "image", run_image }, { "union", run_union },	      { "--help", run_help },
+	{ "-h", run_help },	{ "--version", run_version },
 };
 
+/* Everything that is no subcommand is what mount(8) would say. */
 int main(int argc, char **argv) {
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "extmerge-fuse: %s\n  hint: try 'extmerge-fuse --help'\n",
-		argc > 1 ? "unknown subcommand" : "a subcommand is missing");
-	return EXIT_USAGE;
+	return run_mount(argc - 1, argv + 1);
 }

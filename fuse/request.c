@@ -39,8 +39,7 @@ int request_format(const struct request *q, char ***v) {
 	return r < 0 ? r : strv_append(v, q->name);
 }
 
-/* Decimal digits up to `end`, at most INT64_MAX; false for anything else. */
-static bool read_number(const char **text, char end, uint64_t *ret) {
+bool request_number(const char **text, char end, uint64_t *ret) {
 	const char *p = *text;
 	uint64_t n = 0;
 
@@ -58,8 +57,9 @@ static bool read_number(const char **text, char end, uint64_t *ret) {
 
 /* OFFSET:SIZE; the end of the range is a file offset too. */
 static bool read_range(const char *text, uint64_t *ret_offset, uint64_t *ret_size) {
-	return read_number(&text, ':', ret_offset) &&
-	       read_number(&text, '\0', ret_size) && *ret_size <= INT64_MAX - *ret_offset;
+	return request_number(&text, ':', ret_offset) &&
+	       request_number(&text, '\0', ret_size) &&
+	       *ret_size <= INT64_MAX - *ret_offset;
 }
 
 static bool take_root(struct request *q, const char *text) {
@@ -81,7 +81,7 @@ static bool take_hash(struct request *q, const char *text) {
 static bool take_cache(struct request *q, const char *text) {
 	uint64_t n;
 
-	if (!read_number(&text, '\0', &n) || n > REQUEST_CACHE_MAX)
+	if (!request_number(&text, '\0', &n) || n > REQUEST_CACHE_MAX)
 		return false;
 	q->cache_bytes = (size_t)n;
 	return true;
@@ -90,7 +90,7 @@ static bool take_cache(struct request *q, const char *text) {
 static bool take_threads(struct request *q, const char *text) {
 	uint64_t n;
 
-	if (!read_number(&text, '\0', &n) || n < 1 || n > REQUEST_THREADS_MAX)
+	if (!request_number(&text, '\0', &n) || n < 1 || n > REQUEST_THREADS_MAX)
 		return false;
 	q->threads = (unsigned)n;
 	return true;

@@ -26,6 +26,9 @@ struct request {
 	const char *name; /* of the image, for the log; any text */
 };
 
+/* Reads decimal digits up to `end`, at most INT64_MAX, and moves *text behind it; false for anything else. */
+bool request_number(const char **text, char end, uint64_t *ret);
+
 /* Appends the arguments that request_parse() reads to *v (strv). 0 or -ENOMEM. */
 int request_format(const struct request *r, char ***v);
 

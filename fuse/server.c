@@ -5,14 +5,13 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "../merge/kernel.h"
 
-#define N_FDS (REQUEST_FD_END - REQUEST_FD_FUSE)
-#define ASIDE REQUEST_FD_END /* fds from here on are no target of the arrangement */
 #define PATH_SHOWN 4096
 #define OPEN_MAX_TRIED 65536
 
@@ -58,24 +57,38 @@ static void close_between(unsigned first, unsigned last) {
 		close((int)fd);
 }
 
-/* The fds at their numbers, /dev/null at 0 to 2, the program where it does not disturb, and no others. */
-static int arrange(int program, int null, const int fds[static N_FDS]) {
-	int aside[N_FDS], moved;
+/* What the server starts with; and, in memory that is shared with it, its number. */
+struct start {
+	int program, null;
+	char *const *argv;
+	int *fds;
+	int n;
+	pid_t *server;
+};
 
-	for (size_t i = 0; i < N_FDS; i++) {
-		aside[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, ASIDE);
-		if (aside[i] < 0)
-			return -errno;
-	}
-	null = fcntl(null, F_DUPFD_CLOEXEC, ASIDE);
-	moved = fcntl(program, F_DUPFD_CLOEXEC, ASIDE);
+/*
+ * The fds at their numbers, /dev/null at 0 to 2, the program where it does not disturb, and no others. First all of
+ * them go to where they are in nobody's way.
+ */
+static int arrange(const struct start *s) {
+	const int end = REQUEST_FD_FUSE + s->n;
+	int null = fcntl(s->null, F_DUPFD_CLOEXEC, end);
+	int moved = fcntl(s->program, F_DUPFD_CLOEXEC, end);
+
 	if (null < 0 || moved < 0)
 		return -errno;
-	for (int fd = 0; fd < REQUEST_FD_END; fd++)
-		if (dup2(fd < REQUEST_FD_FUSE ? null : aside[fd - REQUEST_FD_FUSE], fd) <
+	for (int i = 0; i < s->n; i++) {
+		int aside = fcntl(s->fds[i] < 0 ? null : s->fds[i], F_DUPFD_CLOEXEC, end);
+
+		if (aside < 0)
+			return -errno;
+		s->fds[i] = aside;
+	}
+	for (int fd = 0; fd < end; fd++)
+		if (dup2(fd < REQUEST_FD_FUSE ? null : s->fds[fd - REQUEST_FD_FUSE], fd) <
 		    0)
 			return -errno;
-	close_between(REQUEST_FD_END, (unsigned)moved - 1);
+	close_between((unsigned)end, (unsigned)moved - 1);
 	close_between((unsigned)moved + 1, UINT32_MAX);
 	return moved;
 }
@@ -89,42 +102,48 @@ static _Noreturn void give_up(int fd, int error, const char *sentence) {
 	_exit(writev(fd, parts, ARRAY_SIZE(parts)) < 0 ? 2 : 1);
 }
 
-static _Noreturn void become_server(int program, int null, char *const *argv,
-				    const int fds[static N_FDS]) {
+/* Many layers are many fds, each of them twice for a moment. */
+static void raise_limit(void) {
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static _Noreturn void become_server(const struct start *s) {
 	/* One heap for all threads: a server's memory is small. */
 	char arenas[] = "MALLOC_ARENA_MAX=1", *const environment[] = { arenas, NULL };
-	int moved = arrange(program, null, fds);
+	int report = s->fds[REQUEST_FD_READY - REQUEST_FD_FUSE], moved;
 
+	if (s->n > SERVER_FDS)
+		raise_limit();
+	moved = arrange(s);
 	if (moved < 0)
-		give_up(fds[REQUEST_FD_READY - REQUEST_FD_FUSE], moved,
-			"there is no room for the fds of extmerge-fuse");
+		give_up(report, moved, "there is no room for the fds of extmerge-fuse");
 	if (chdir("/") == 0)
-		syscall(SYS_execveat, moved, "", argv, environment, AT_EMPTY_PATH);
+		syscall(SYS_execveat, moved, "", s->argv, environment, AT_EMPTY_PATH);
 	give_up(REQUEST_FD_READY, -errno, "extmerge-fuse cannot be executed");
 }
 
-static _Noreturn void become_parent(int program, int null, char *const *argv,
-				    const int fds[static N_FDS], pid_t *server) {
+static _Noreturn void become_parent(const struct start *s) {
 	pid_t child = setsid() < 0 ? -1 : fork();
 
 	if (child == 0)
-		become_server(program, null, argv, fds);
-	*server = child;
+		become_server(s);
+	*s->server = child;
 	_exit(child < 0);
 }
 
-/*
- * The child in between ends at once, so that the server is init's, and no zombie of ours. It leaves the server's
- * number in `server`, which is memory that both share.
- */
-static int start(int program, int null, char *const *argv, const int fds[static N_FDS],
-		 pid_t *server) {
+/* The child in between ends at once, so that the server is init's, and no zombie of ours. */
+static int start(const struct start *s) {
 	pid_t between = fork();
 
 	if (between < 0)
 		return -errno;
 	if (between == 0)
-		become_parent(program, null, argv, fds, server);
+		become_parent(s);
 	while (waitpid(between, NULL, 0) < 0)
 		if (errno != EINTR)
 			break; /* whoever ignores SIGCHLD has no children to wait for */
@@ -185,26 +204,36 @@ static int wait_ready(int fd, unsigned seconds, char ret_why[static SERVER_WHY_M
 	return -ETIMEDOUT;
 }
 
-int server_start(int program, char *const *argv, const int fds[static N_FDS],
-		 unsigned seconds, pid_t *ret_server,
+int server_start(int program, char *const *argv, const int fds[static SERVER_FDS],
+		 size_t n_more, unsigned seconds, pid_t *ret_server,
 		 char ret_why[static SERVER_WHY_MAX]) {
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_close_ int ready = -EBADF, report = -EBADF;
-	int given[N_FDS], ends[2], r;
+	_cleanup_free_ int *given = reallocarray(NULL, SERVER_FDS + n_more,
+						 sizeof(*given));
+	struct start s = { .program = program,
+			   .null = null,
+			   .argv = argv,
+			   .fds = given,
+			   .n = (int)(SERVER_FDS + n_more) };
+	int ends[2], r;
 	pid_t *server;
 
 	snprintf(ret_why, SERVER_WHY_MAX, "extmerge-fuse cannot be started");
+	if (!given)
+		return -ENOMEM;
 	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	ready = ends[0];
 	report = ends[1];
-	memcpy(given, fds, sizeof(given));
+	memcpy(given, fds, (SERVER_FDS + n_more) * sizeof(*given));
 	given[REQUEST_FD_READY - REQUEST_FD_FUSE] = report;
 	server = mmap(NULL, sizeof(*server), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (server == MAP_FAILED)
 		return -errno;
-	r = start(program, null, argv, given, server);
+	s.server = server;
+	r = start(&s);
 	if (ret_server)
 		*ret_server = *server;
 	munmap(server, sizeof(*server));

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clones the layers, mounts a connection detached, and starts its server. */
+#include "attach-union.h"
+
+#include <string.h>
+
+#include "../merge/kernel.h"
+#include "../merge/strv.h"
+#include "connection.h"
+#include "layers.h"
+#include "server.h"
+#include "union-request.h"
+
+/* What the server is given, and what is made on the way. */
+struct attachment {
+	int program, mount;
+	int fds[SERVER_FDS + LAYERS_MAX];
+	unsigned n_layers;
+	const char *what; /* is being done, for the error */
+};
+
+static void attachment_done(struct attachment *a) {
+	close_fdp(&a->program);
+	close_fdp(&a->mount);
+	for (unsigned i = 0; i < SERVER_FDS + a->n_layers; i++)
+		close_fdp(&a->fds[i]);
+}
+
+/*
+ * union.2: without the mounts inside of it, without its place, and so that nothing in it can be changed, run, opened
+ * as a device or followed. Kernels before 6.15 do not clone what is detached already, and users' namespaces not
+ * what is locked: then it is used as it is.
+ */
+static int clone_layer(int layer) {
+	struct mount_attr strict = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV |
+						 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
+						 MOUNT_ATTR_NOATIME |
+						 MOUNT_ATTR_NOSYMFOLLOW,
+				     .attr_clr = MOUNT_ATTR__ATIME };
+	_cleanup_close_ int fd =
+		open_tree(layer, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	if (fd < 0)
+		fd = fcntl(layer, F_DUPFD_CLOEXEC, 3);
+	else if (mount_setattr(fd, "", AT_EMPTY_PATH, &strict, sizeof(strict)) < 0 &&
+		 errno != EPERM && errno != EINVAL)
+		return -errno;
+	return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+static int clone_layers(struct attachment *a, const int *layers, unsigned n) {
+	if (n < 1 || n > LAYERS_MAX)
+		return -EINVAL;
+	for (; a->n_layers < n; a->n_layers++) {
+		int fd = clone_layer(layers[a->n_layers]);
+
+		if (fd < 0)
+			return fd;
+		a->fds[SERVER_FDS + a->n_layers] = fd;
+	}
+	return 0;
+}
+
+/* vfile.12: the '@'. */
+static int start_server(struct attachment *a, const struct attach_union_options *o,
+			char ret_why[static SERVER_WHY_MAX]) {
+	const struct union_request q = {
+		.n_layers = a->n_layers,
+		.threads = o->threads ?: ATTACH_UNION_THREADS,
+		.space = o->space,
+		.name = o->name ?: "",
+	};
+	_cleanup_strv_ char **argv = NULL;
+	int r = strv_append(&argv, "@extmerge-fuse");
+
+	if (r == 0)
+		r = strv_append(&argv, "union");
+	if (r == 0)
+		r = union_request_format(&q, &argv);
+	return r < 0 ? r
+		     : server_start(a->program, argv, a->fds, a->n_layers, ATTACH_SECONDS,
+				    NULL, ret_why);
+}
+
+static int mount_union(struct attachment *a, const struct attach_union_options *o) {
+	const struct connection_mount m = {
+		.source = o->source ?: "extmerge-fuse:union",
+		.rootmode = S_IFDIR,
+		.attributes = o->attributes | MOUNT_ATTR_RDONLY,
+		.for_all = true,
+	};
+
+	a->what = "/dev/fuse cannot be opened";
+	a->fds[0] = connection_open();
+	if (a->fds[0] < 0)
+		return a->fds[0];
+	a->what = "the union cannot be mounted";
+	a->mount = connection_mount(a->fds[0], &m);
+	return a->mount < 0 ? a->mount : 0;
+}
+
+static int attach(struct attachment *a, const int *layers, unsigned n,
+		  const struct attach_union_options *o,
+		  char ret_why[static SERVER_WHY_MAX]) {
+	struct stat st;
+	int r;
+
+	a->what = "the program extmerge-fuse cannot be opened";
+	a->program = server_open(o->server);
+	if (a->program < 0)
+		return a->program;
+	a->what = "the layers cannot be used";
+	r = clone_layers(a, layers, n);
+	if (r == 0)
+		r = mount_union(a, o);
+	if (r < 0)
+		return r;
+	a->what = NULL;
+	r = start_server(a, o, ret_why);
+	/* From now on the server's is the only one, so that the kernel sees when it dies. */
+	close_fdp(&a->fds[0]);
+	a->fds[0] = -EBADF;
+	if (r < 0)
+		return r;
+	a->what = "the union does not answer";
+	if (fstat(a->mount, &st) < 0)
+		return -errno;
+	connection_read_ahead(st.st_dev);
+	return TAKE_FD(a->mount);
+}
+
+int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
+		 char ret_why[static ATTACH_WHY_MAX]) {
+	_cleanup_(attachment_done) struct attachment a = { .program = -EBADF,
+							   .mount = -EBADF };
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(a.fds); i++)
+		a.fds[i] = -EBADF;
+	ret_why[0] = '\0';
+	r = attach(&a, layers, n, o, ret_why);
+	if (r < 0 && a.what)
+		snprintf(ret_why, ATTACH_WHY_MAX, "%s: %s", a.what, strerror(-r));
+	return r;
+}

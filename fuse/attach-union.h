@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A union as a detached mount, with its server. */
+#pragma once
+
+#include "attach.h"
+#include "whiteout.h"
+
+/* All of it may be zero or NULL. */
+struct attach_union_options {
+	const char *name;   /* for ps; any text */
+	const char *source; /* as the mount table shows it; "extmerge-fuse:union" */
+	const char *server; /* the program, for tests; NULL: server_open() finds it */
+	enum whiteout_space space;
+	uint64_t attributes; /* MOUNT_ATTR_*; read-only is added */
+	unsigned threads;    /* ATTACH_UNION_THREADS */
+};
+
+#define ATTACH_UNION_THREADS 2
+
+/*
+ * Starts a server for the union of `n` directories, top first, and returns a detached mount of it, which the caller
+ * owns. `layers` are borrowed for the time of the call: where the kernel allows it, the server has detached clones of
+ * them, so that the union may be mounted on one of them or inside of it. With the last user of the mount the server
+ * ends. Otherwise a negative errno and a line in `ret_why`, as attach_image(); -ENOTDIR where a layer is no
+ * directory, -ELOOP where one is there twice (specs: union.1, union.2, union.13).
+ */
+int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
+		 char ret_why[static ATTACH_WHY_MAX]);

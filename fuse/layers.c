@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the layers can, and how one reads their marks without /proc. */
+#include "layers.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "../merge/kernel.h"
+
+static bool refuses(ssize_t n) {
+	return n == -EOPNOTSUPP;
+}
+
+/* A file system without extended attributes says so; squashfs without a table of them only when it lists. */
+static int probe_xattrs(struct layers *l, struct layer *layer) {
+	bool lists = !refuses(layers_list_xattrs(layer->fd, ".", NULL, 0));
+
+	layer->has_xattrs =
+		lists &&
+		!refuses(layers_xattr(layer->fd, ".", "security.capability", NULL, 0));
+	l->have_xattrs |= layer->has_xattrs;
+	l->have_acls |= lists &&
+			!refuses(layers_xattr(layer->fd, ".", "system.posix_acl_access",
+					      NULL, 0));
+	return 0;
+}
+
+static int look(struct layers *l, struct layer *layer, int fd) {
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (layers_is_root(l, &st))
+		return -ELOOP;
+	*layer = (struct layer){
+		.fd = fd,
+		.device = st.st_dev,
+		.root = st.st_ino,
+		.stat_all = fs.f_type == OVERLAYFS_SUPER_MAGIC,
+		.stat_directories = fs.f_type == BTRFS_SUPER_MAGIC,
+	};
+	return probe_xattrs(l, layer);
+}
+
+int layers_init(struct layers *l, const int *fds, unsigned n, enum whiteout_space space) {
+	int r = 0;
+
+	*l = (struct layers){ .space = space };
+	if (n < 1 || n > LAYERS_MAX)
+		return -EINVAL;
+	l->list = calloc(n, sizeof(*l->list));
+	if (!l->list)
+		return -ENOMEM;
+	for (; r == 0 && l->n < n; l->n += r == 0)
+		r = look(l, &l->list[l->n], fds[l->n]);
+	return r;
+}
+
+void layers_done(struct layers *l) {
+	free(l->list);
+	inode_devices_done(&l->devices);
+}
+
+bool layers_is_root(const struct layers *l, const struct stat *st) {
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->list[i].root == st->st_ino && l->list[i].device == st->st_dev)
+			return true;
+	return false;
+}
+
+int layers_open(int directory, const char *path, int flags) {
+	const struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_XDEV,
+	};
+	int fd = sys_openat2(directory, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t layers_xattr(int directory, const char *name, const char *attribute, void *value,
+		     size_t size) {
+	ssize_t n;
+
+	if (fchdir(directory) < 0)
+		return -errno;
+	n = lgetxattr(name, attribute, value, size);
+	return n < 0 ? -errno : n;
+}
+
+ssize_t layers_list_xattrs(int directory, const char *name, char *list, size_t size) {
+	ssize_t n;
+
+	if (fchdir(directory) < 0)
+		return -errno;
+	n = llistxattr(name, list, size);
+	return n < 0 ? -errno : n;
+}
+
+static bool is_absent(ssize_t n) {
+	return n == -ENODATA || n == -EOPNOTSUPP;
+}
+
+int layers_opaque(const struct layers *l, const struct layer *layer, int directory,
+		  const char *name) {
+	char value[2];
+	ssize_t n;
+
+	if (!layer->has_xattrs)
+		return WHITEOUT_MERGES;
+	n = layers_xattr(directory, name, whiteout_xattr(l->space, WHITEOUT_MARK_OPAQUE),
+			 value, sizeof(value));
+	if (is_absent(n) || n == -ERANGE)
+		return WHITEOUT_MERGES;
+	return n < 0 ? (int)n : (int)whiteout_opaque(value, (size_t)n);
+}
+
+int layers_has_mark(const struct layers *l, const struct layer *layer, int directory,
+		    const char *name, enum whiteout_mark mark) {
+	ssize_t n;
+
+	if (!layer->has_xattrs)
+		return 0;
+	n = layers_xattr(directory, name, whiteout_xattr(l->space, mark), NULL, 0);
+	if (is_absent(n))
+		return 0;
+	return n < 0 ? (int)n : 1;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Splits at commas, then the value of lowerdir at colons; a backslash takes either for itself. */
+#include "mountopts.h"
+
+#include <string.h>
+#include <sys/mount.h>
+
+#include "../merge/kernel.h"
+#include "../merge/strv.h"
+#include "../merge/text.h"
+
+void mountopts_done(struct mountopts *o) {
+	strv_free(o->layers);
+	*o = (struct mountopts){ .layers = NULL };
+}
+
+/* The end of the part that begins here: an `end` that is not escaped, or the NUL. */
+static char *part_end(char *p, char end) {
+	for (; *p && *p != end; p++)
+		if (*p == '\\' && p[1])
+			p++;
+	return p;
+}
+
+static void unescape(char *p) {
+	char *out = p;
+
+	for (; *p; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		*out++ = *p;
+	}
+	*out = '\0';
+}
+
+static int refuse(char ret_why[static MOUNTOPTS_WHY_MAX], const char *option,
+		  const char *why) {
+	_cleanup_free_ char *shown = text_escape(option);
+
+	snprintf(ret_why, MOUNTOPTS_WHY_MAX, "'%.150s': %s", shown ?: "?", why);
+	return -EINVAL;
+}
+
+static int add_layer(struct mountopts *o, char *path,
+		     char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	if (!*path)
+		return refuse(ret_why, "lowerdir", "a path is empty");
+	unescape(path);
+	return strv_append(&o->layers, path);
+}
+
+static int take_lowerdir(struct mountopts *o, char *value,
+			 char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	int r = 0;
+
+	for (bool more = true; r == 0 && more;) {
+		char *end = part_end(value, ':');
+
+		more = *end != '\0';
+		*end = '\0';
+		r = add_layer(o, value, ret_why);
+		value = end + 1;
+	}
+	return r;
+}
+
+/* What the union does anyway, what mount(8) adds, and what only it understands. */
+static const char *const harmless[] = {
+	"ro",
+	"rw",
+	"defaults",
+	"async",
+	"auto",
+	"noauto",
+	"user",
+	"nouser",
+	"users",
+	"nofail",
+	"_netdev",
+	"allow_other",
+	"relatime",
+	"default_permissions",
+	"redirect_dir=off",
+	"redirect_dir=nofollow",
+	"metacopy=off",
+	"index=off",
+	"nfs_export=off",
+	"xino=on",
+	"xino=off",
+	"xino=auto",
+	NULL,
+};
+
+static const struct {
+	const char *word;
+	uint64_t attribute;
+	bool set;
+} attributes[] = {
+	{ "nosuid", MOUNT_ATTR_NOSUID, true },
+	{ "suid", MOUNT_ATTR_NOSUID, false },
+	{ "nodev", MOUNT_ATTR_NODEV, true },
+	{ "dev", MOUNT_ATTR_NODEV, false },
+	{ "noexec", MOUNT_ATTR_NOEXEC, true },
+	{ "exec", MOUNT_ATTR_NOEXEC, false },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, true },
+	{ "noatime", MOUNT_ATTR_NOATIME, true },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME, true },
+};
+
+static bool take_attribute(struct mountopts *o, const char *word) {
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
+		if (strcmp(word, attributes[i].word) != 0)
+			continue;
+		if (attributes[i].set)
+			o->attributes |= attributes[i].attribute;
+		else
+			o->attributes &= ~attributes[i].attribute;
+		return true;
+	}
+	return false;
+}
+
+static bool begins(const char *text, const char *with) {
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static int take(struct mountopts *o, char *option,
+		char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	if (begins(option, "lowerdir="))
+		return take_lowerdir(o, option + strlen("lowerdir="), ret_why);
+	if (begins(option, "lowerdir+="))
+		return add_layer(o, option + strlen("lowerdir+="), ret_why);
+	if (begins(option, "upperdir=") || begins(option, "workdir="))
+		return refuse(ret_why, option, "this union is read-only");
+	if (strcmp(option, "userxattr") == 0) {
+		o->space = WHITEOUT_USER;
+		return 0;
+	}
+	if (!*option || begins(option, "x-") || begins(option, "comment=") ||
+	    strv_contains((char **)harmless, option) || take_attribute(o, option))
+		return 0;
+	return refuse(ret_why, option, "there is no such option");
+}
+
+int mountopts_parse(const char *text, struct mountopts *o,
+		    char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	_cleanup_free_ char *copy = strdup(text);
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	ret_why[0] = '\0';
+	for (char *p = copy, *end; r == 0; p = end + 1) {
+		bool more;
+
+		end = part_end(p, ',');
+		more = *end != '\0';
+		*end = '\0';
+		r = take(o, p, ret_why);
+		if (!more)
+			break;
+	}
+	return r;
+}

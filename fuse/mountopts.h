@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options of a union, in overlayfs' words and with its escapes. Pure. */
+#pragma once
+
+#include "whiteout.h"
+
+#define MOUNTOPTS_WHY_MAX 256
+
+struct mountopts {
+	char **layers; /* strv: the paths, top first */
+	enum whiteout_space space;
+	uint64_t attributes; /* MOUNT_ATTR_* of the mount */
+};
+
+void mountopts_done(struct mountopts *o);
+
+/*
+ * Adds what "-o `text`" says (specs: union.1). 0; -EINVAL with a sentence in `ret_why`, or -ENOMEM. *o is zero at
+ * first, and is ended by mountopts_done() in any case.
+ */
+int mountopts_parse(const char *text, struct mountopts *o,
+		    char ret_why[static MOUNTOPTS_WHY_MAX]);

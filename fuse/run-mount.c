@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* extmerge-fuse DIR -o lowerdir=A:B:C: what mount(8) asks of a helper, for a union. */
+#include <getopt.h>
+#include <string.h>
+
+#include "../merge/kernel.h"
+#include "../merge/strv.h"
+#include "attach-union.h"
+#include "layers.h"
+#include "mountopts.h"
+#include "run.h"
+
+/* What was asked for, and what is open. */
+struct job {
+	struct mountopts options;
+	const char *source, *directory;
+	bool only_pretends;
+	int layers[LAYERS_MAX];
+	unsigned n_layers;
+};
+
+static void job_done(struct job *j) {
+	mountopts_done(&j->options);
+	for (unsigned i = 0; i < j->n_layers; i++)
+		close(j->layers[i]);
+}
+
+static int fail(const char *what, const char *which, const char *why) {
+	fprintf(stderr, "extmerge-fuse: cannot %s '%s': %s\n", what, which, why);
+	return EXIT_FAILURE;
+}
+
+static int misuse(const char *why) {
+	fprintf(stderr, "extmerge-fuse: %s\n  hint: try 'extmerge-fuse --help'\n", why);
+	return EXIT_USAGE;
+}
+
+/* 0 or the exit status. */
+static int read_options(struct job *j, int argc, char **argv) {
+	char why[MOUNTOPTS_WHY_MAX];
+	int c, r;
+
+	while ((c = getopt(argc, argv, "sfnvt:o:")) != -1) {
+		if (c == '?')
+			return misuse("there is an unknown option");
+		if (c == 'f')
+			j->only_pretends = true;
+		if (c != 'o')
+			continue;
+		r = mountopts_parse(optarg, &j->options, why);
+		if (r < 0)
+			return misuse(*why ? why : strerror(-r));
+	}
+	return 0;
+}
+
+static int read_arguments(struct job *j, int argc, char **argv) {
+	int r = read_options(j, argc, argv);
+
+	if (r != 0)
+		return r;
+	argv += optind;
+	argc -= optind;
+	if (argc < 1 || argc > 2)
+		return misuse(argc < 1 ? "a directory is missing"
+				       : "there are too many arguments");
+	if (argc == 2)
+		j->source = argv[0];
+	j->directory = argv[argc - 1];
+	if (!j->options.layers)
+		return misuse("the option lowerdir is missing");
+	return strv_length(j->options.layers) > LAYERS_MAX
+		       ? misuse("there are too many layers")
+		       : 0;
+}
+
+static int open_layers(struct job *j) {
+	for (char **path = j->options.layers; *path; path++) {
+		int fd = open(*path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			return fail("open the layer", *path, strerror(errno));
+		j->layers[j->n_layers++] = fd;
+	}
+	return 0;
+}
+
+static int mount_it(const struct job *j) {
+	const struct attach_union_options o = {
+		.name = j->directory,
+		.source = j->source,
+		.space = j->options.space,
+		.attributes = j->options.attributes,
+	};
+	_cleanup_close_ int at = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int mounted = -EBADF;
+	char why[ATTACH_WHY_MAX];
+
+	if (at < 0)
+		return fail("mount on", j->directory, strerror(errno));
+	mounted = attach_union(j->layers, j->n_layers, &o, why);
+	if (mounted < 0)
+		return fail("mount on", j->directory, *why ? why : strerror(-mounted));
+	if (move_mount(mounted, "", at, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return fail("mount on", j->directory, strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+int run_mount(int argc, char **argv) {
+	_cleanup_(job_done) struct job j = { .source = NULL };
+	/* getopt begins behind the program's name. */
+	int r = read_arguments(&j, argc + 1, argv - 1);
+
+	if (r == 0)
+		r = open_layers(&j);
+	return r != 0 || j.only_pretends ? r : mount_it(&j);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the program does, by the arguments behind its subcommand. Each returns the exit status. */
+#pragma once
+
+enum { EXIT_USAGE = 2 };
+
+/* The server of a union, as union-request.h says. */
+int run_union(int argc, char **argv);
+
+/* What mount(8) asks of a helper: [SOURCE] DIR [-sfnv] [-t TYPE] [-o OPTIONS]... */
+int run_mount(int argc, char **argv);

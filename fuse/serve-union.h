@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The FUSE side of a union. */
+#pragma once
+
+#include "union.h"
+
+struct serve_union;
+
+/*
+ * Answers the kernel's requests on `fuse_fd`, a connection that is mounted, with the nodes of `u`, which must outlive
+ * it, in `threads` threads. As serve_new() and serve_run().
+ */
+int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads,
+		    struct serve_union **ret);
+void serve_union_free(struct serve_union *s);
+DEFINE_CLEANUP(struct serve_union, serve_union_free)
+
+int serve_union_run(struct serve_union *s, int (*ready)(void *userdata), void *userdata);

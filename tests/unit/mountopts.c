@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Options of overlayfs are understood, or refused. */
+
+#include <check.h>
+#include <sys/mount.h>
+
+#include "fuse/mountopts.h"
+#include "merge/strv.h"
+#include "unit.h"
+
+static const struct {
+	const char *text, *layers; /* joined by '|' */
+	enum whiteout_space space;
+	uint64_t attributes;
+} accepted[] = {
+	{ "lowerdir=/a", "/a", WHITEOUT_TRUSTED, 0 },
+	{ "lowerdir=/a:b:/c", "/a|b|/c", WHITEOUT_TRUSTED, 0 },
+	{ "lowerdir=/a\\:b:c\\,d:e\\\\", "/a:b|c,d|e\\", WHITEOUT_TRUSTED, 0 },
+	{ "lowerdir=/a\\", "/a\\", WHITEOUT_TRUSTED, 0 },
+	{ "ro,lowerdir+=/a:x,lowerdir+=/b,userxattr", "/a:x|/b", WHITEOUT_USER, 0 },
+	{ "rw,nosuid,nodev,dev,noexec,lowerdir=a,x-systemd.automount,,", "a",
+	  WHITEOUT_TRUSTED, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC },
+	{ "redirect_dir=off,metacopy=off,index=off,xino=auto", "", WHITEOUT_TRUSTED, 0 },
+	{ "", "", WHITEOUT_TRUSTED, 0 },
+};
+
+static const struct {
+	const char *text, *why;
+} refused[] = {
+	{ "lowerdir=", "'lowerdir': a path is empty" },
+	{ "lowerdir=a:", "'lowerdir': a path is empty" },
+	{ "lowerdir=a::b", "'lowerdir': a path is empty" },
+	{ "lowerdir=a,upperdir=b", "'upperdir=b': this union is read-only" },
+	{ "workdir=b", "'workdir=b': this union is read-only" },
+	{ "redirect_dir=on", "'redirect_dir=on': there is no such option" },
+	{ "metacopy=on", "'metacopy=on': there is no such option" },
+	{ "lowerdir", "'lowerdir': there is no such option" },
+	{ "\x1b[31m", "'\\x1b[31m': there is no such option" },
+};
+
+/* union.1 */
+START_TEST(accepts) {
+	struct mountopts o = { .layers = NULL };
+	char why[MOUNTOPTS_WHY_MAX], joined[256] = "";
+
+	ck_assert_msg(mountopts_parse(accepted[_i].text, &o, why) == 0, "%s", why);
+	for (char **p = o.layers; p && *p; p++) {
+		if (p != o.layers)
+			strcat(joined, "|");
+		strcat(joined, *p);
+	}
+	ck_assert_str_eq(joined, accepted[_i].layers);
+	ck_assert_int_eq(o.space, accepted[_i].space);
+	ck_assert_uint_eq(o.attributes, accepted[_i].attributes);
+	mountopts_done(&o);
+}
+END_TEST
+
+START_TEST(refuses) {
+	struct mountopts o = { .layers = NULL };
+	char why[MOUNTOPTS_WHY_MAX];
+
+	ck_assert_int_eq(mountopts_parse(refused[_i].text, &o, why), -EINVAL);
+	ck_assert_str_eq(why, refused[_i].why);
+	mountopts_done(&o);
+}
+END_TEST
+
+int main(void) {
+	Suite *suite = suite_create("mountopts");
+	TCase *tcase = tcase_create("mountopts");
+
+	tcase_add_loop_test(tcase, accepts, 0, ARRAY_SIZE(accepted));
+	tcase_add_loop_test(tcase, refuses, 0, ARRAY_SIZE(refused));
+	suite_add_tcase(suite, tcase);
+	return unit_run(suite);
+}
