@@ -7,12 +7,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -92,6 +94,19 @@ int move_mount(int from, const char *from_path, int to, const char *to_path,
 	if ((flags & BENEATH) && is_denied("beneath"))
 		return fail(EINVAL);
 	return NEXT(move_mount)(from, from_path, to, to_path, flags);
+}
+
+/* "loop": loop devices. */
+int ioctl(int fd, unsigned long request, ...) {
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (request == LOOP_CTL_GET_FREE && is_denied("loop"))
+		return fail(ENODEV);
+	return NEXT(ioctl)(fd, request, argument);
 }
 
 /* "unique": mount ids that are never used again (before 6.8). */

@@ -200,6 +200,16 @@ em refresh --verity="$BACKEND"
 is "the next refresh refuses it" "$rc $(judgements)" "0 friend corrupt"
 unmerge_clean "it"
 
+# --- a kernel without loop devices ---
+if [ "$BACKEND" = fuse ]; then
+	make_protected "$X/friend.raw" friend
+	mkdir "$T/aside" && mv "$X"/[!f]* "$T/aside/" 2>/dev/null
+	EXTMERGE_DENY=loop LD_PRELOAD=$TESTS_BUILD_DIR/root/deny.so em refresh --verity=fuse
+	is "erofs needs none on a verified file" "$rc $(cat "$R/usr/bin/friend")" "0 friend"
+	unmerge_clean "it"
+	mv "$T"/aside/* "$X/" 2>/dev/null
+fi
+
 # --- a server that dies ---
 if [ "$BACKEND" = fuse ]; then
 	make_protected "$X/friend.raw" friend
