@@ -10,7 +10,7 @@ need_backend() { # NAME
 	local program=${EXTMERGE%/*}/extmerge-fuse
 	case $BACKEND in
 	fuse) [ -c /dev/fuse ] && [ -x "$program" ] || { skip "$1" "there is no /dev/fuse, or no $program"; finish; } ;;
-	dm) [ -e /sys/class/misc/device-mapper ] || { skip "$1" "there is no device-mapper"; finish; } ;;
+	dm) [ -e /sys/class/misc/device-mapper ] || modprobe -qn dm_verity || { skip "$1" "there is no device-mapper"; finish; } ;;
 	esac
 }
 
