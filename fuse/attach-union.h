@@ -15,7 +15,8 @@ struct attach_union_options {
 	unsigned threads;    /* ATTACH_UNION_THREADS */
 };
 
-#define ATTACH_UNION_THREADS 2
+/* Two wake each other up, which makes small requests half as slow again (tests/bench/UNION.md). */
+#define ATTACH_UNION_THREADS 1
 
 /*
  * Starts a server for the union of `n` directories, top first, and returns a detached mount of it, which the caller

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A read-only union of directory trees, by overlayfs' rules, as numbered nodes. Knows nothing of FUSE. */
+/* A read-only union of directory trees, by overlayfs' rules, as numbered nodes: the root is 1. Knows nothing of FUSE. */
 #pragma once
 
 #include <sys/stat.h>
@@ -8,8 +8,6 @@
 #include "whiteout.h"
 
 struct union_tree;
-
-#define UNION_ROOT ((uint64_t)1) /* the node of the root */
 
 /*
  * The union of the directories `fds` (O_PATH, top first, borrowed), which must not change. 0 with *ret, which the
