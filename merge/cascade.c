@@ -30,8 +30,9 @@ static int refuse(struct cascade_file *f, const char *why) {
 	return f->why ? 0 : -ENOMEM;
 }
 
+/* A read that fails is an error: what is not known must decide nothing, as it will be known the next time. */
 static int refuse_error(struct cascade_file *f, int error) {
-	if (file_is_shortage(error))
+	if (file_is_shortage(error) || error == -EIO)
 		return error;
 	f->error = error;
 	f->why = text_format("it cannot be read: %s", strerror(-error));
@@ -86,10 +87,19 @@ static int judge(int root, int directory, const char *name, struct cascade_file 
 	return 0;
 }
 
+/* Something above it is no directory, so it is not there; that is no concern of ours. */
+static bool is_below_file(int root, const char *path) {
+	_cleanup_close_ int fd = file_open_in(root, path, O_PATH);
+
+	return fd == -ENOTDIR;
+}
+
 /* The directory as an O_PATH fd, or -ENOENT. */
 static int open_directory(int root, const char *path, struct stat *ret) {
 	int fd = file_open_in(root, path, O_PATH | O_DIRECTORY), r;
 
+	if (fd == -ENOTDIR && is_below_file(root, path))
+		return -ENOENT;
 	if (fd < 0 || fstat(fd, ret) == 0)
 		return fd;
 	r = -errno;
@@ -114,7 +124,8 @@ static int find_in(int root, const char *path, const char *name, struct cascade 
 	struct cascade_file *f;
 	int r;
 
-	if (directory == -ENOENT ||
+	/* Where it is a file, nothing lies in it. */
+	if (directory == -ENOENT || directory == -ENOTDIR ||
 	    (directory >= 0 &&
 	     fstatat(directory, name, &entry, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT))
 		return 0;

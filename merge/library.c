@@ -13,10 +13,7 @@ static void *load(struct library *l) {
 	if (l->handle || l->is_missing)
 		return l->handle;
 	l->handle = dlopen(l->name, RTLD_NOW | RTLD_LOCAL);
-	if (!l->handle) {
-		l->is_missing = true;
-		log_error("a library is needed that cannot be loaded: %s", dlerror());
-	}
+	l->is_missing = !l->handle;
 	return l->handle;
 }
 
@@ -38,11 +35,13 @@ static void *look_up(struct library *l, const char *function) {
 	void *address = NULL;
 
 	pthread_mutex_lock(&lock);
-	if (load(l)) {
+	if (load(l))
 		address = dlsym(l->handle, function);
-		if (!address)
-			log_error("%s has no %s()", l->name, function);
-	}
+	if (!l->handle && !l->is_said)
+		log_error("%s is needed, and cannot be loaded", l->name);
+	else if (l->handle && !address)
+		log_error("%s has no %s()", l->name, function);
+	l->is_said |= !l->handle;
 	pthread_mutex_unlock(&lock);
 	return address ?: (void *)nothing;
 }

@@ -16,7 +16,7 @@
 struct library {
 	const char *name; /* as the linker would find it: the soname */
 	void *handle;	  /* never closed */
-	bool is_missing;
+	bool is_missing, is_said;
 };
 
 /*
@@ -39,7 +39,7 @@ struct library {
 		4, sizeof(text), 0x407c0c0a, "FDO", text                           \
 	}
 
-/* Whether the library is there; loads it. */
+/* Whether the library is there; loads it, and says nothing: the caller can do without, or has words of its own. */
 bool library_load(struct library *l);
 
 /*

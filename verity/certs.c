@@ -43,7 +43,7 @@ static int refuse(struct reader *r, const char *path, const char *why) {
 static int refuse_error(struct reader *r, const char *path, int error) {
 	_cleanup_free_ char *why = NULL;
 
-	if (file_is_shortage(error))
+	if (file_is_shortage(error) || error == -EIO)
 		return error;
 	why = text_format("it cannot be read: %s", strerror(-error));
 	return why ? refuse(r, path, why) : -ENOMEM;

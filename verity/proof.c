@@ -34,6 +34,10 @@ static int check_blocks(struct areas *a, const struct hashtree_sweep *sweep,
 	r = hashtree_verify_all(tree, sweep, &where);
 	if (r != -EBADMSG)
 		return r;
+	proof->has_wrong_block = true;
+	proof->wrong_byte = where.offset + (where.area == HASHTREE_DATA
+						    ? a->part->offset
+						    : a->part->tree_offset);
 	return fault_set(
 		ret_fault, FAULT_CORRUPT, NULL,
 		where.area == HASHTREE_DATA

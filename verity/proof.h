@@ -20,6 +20,8 @@ struct proof {
 	char root_hash[PROOF_HASH_TEXT_MAX]; /* lower-case hex, "" without verity data */
 	struct signer signer;		     /* of PROOF_SIGNED */
 	uint64_t blocks, block_size;	     /* what was checked */
+	bool has_wrong_block;
+	uint64_t wrong_byte; /* where it begins, in the image or in the hash tree beside it */
 };
 
 /* Borrowed. */

@@ -172,6 +172,16 @@ static int check(struct trial *t, const struct check *c) {
 	return r;
 }
 
+/* With the place, where one block is wrong: that tells a bad disk from a bad copy. */
+static char *say_where(const struct trial *t) {
+	_cleanup_free_ char *text = fault_text(&t->fault);
+
+	if (!text || !t->proof.has_wrong_block)
+		return TAKE_PTR(text);
+	return text_format("%s (at byte %llu)", text,
+			   (unsigned long long)t->proof.wrong_byte);
+}
+
 static void try_image(const char *path, const struct check *c, struct trial *t) {
 	t->error = image_open(path, &classes[CLASS_SYSEXT], &t->extension);
 	if (t->error < 0)
@@ -184,7 +194,7 @@ static void try_image(const char *path, const struct check *c, struct trial *t) 
 	if (t->extension->kind == EXTENSION_RAW || t->extension->kind == EXTENSION_BLOCK)
 		t->error = check(t, c);
 	if (t->error == -EBADMSG) {
-		t->why = fault_text(&t->fault);
+		t->why = say_where(t);
 		(void)assess_fault(t->extension, &t->fault);
 	}
 }

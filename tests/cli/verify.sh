@@ -30,7 +30,7 @@ while IFS='|' read -r name offset code text; do
 	like "and said: $name" "$err" "$text"
 done <<TABLE
 first block of data|1048576|1|a block of data
-middle of the data|1500000|1|a block of data
+middle of the data|1500000|1|a block of data.*at byte 1499136
 hash tree|2101352|1|hash tree
 table of partitions|1100|1|.
 signed root hash|3145742|1|.

@@ -77,6 +77,22 @@ START_TEST(names_are_sorted) {
 }
 END_TEST
 
+/* What cannot be there, as something above it is a file, is no problem; what is there and no directory is one. */
+START_TEST(file_in_the_way) {
+	static const char *const below[] = { "etc/file/conf.d", NULL };
+	static const char *const at[] = { "etc/file", NULL };
+	_cleanup_(cascade_done) struct cascade none = { 0 }, one = { 0 }, found = { 0 };
+
+	scratch_write("etc/file", "file");
+	ck_assert_int_eq(cascade_list(scratch_fd, below, ".x", &none), 0);
+	check(&none, "");
+	ck_assert_int_eq(cascade_list(scratch_fd, at, ".x", &one), 0);
+	check(&one, "/etc/file: it cannot be read: Not a directory");
+	ck_assert_int_eq(cascade_find(scratch_fd, at, "a.x", &found), 0);
+	check(&found, "");
+}
+END_TEST
+
 /* What lies there counts, also where it is of no use. */
 START_TEST(unusable_counts) {
 	scratch_write("usr/a.x", "usr");
@@ -110,8 +126,8 @@ END_TEST
 
 int main(void) {
 	const TTest *const tests[] = { nothing_is_found, best_directory_counts,
-				       names_are_sorted, unusable_counts,
-				       file_can_be_read };
+				       names_are_sorted, file_in_the_way,
+				       unusable_counts,	 file_can_be_read };
 	Suite *s = suite_create("cascade");
 
 	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
