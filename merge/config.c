@@ -103,7 +103,7 @@ static int parse(struct reader *r, const char *text, size_t len) {
 
 	if (fd < 0)
 		return fd;
-	if (!library_load(&econf))
+	if (!library_demand(&econf))
 		return -ENOSYS;
 	file_fd_path(fd, path);
 	e = econf_readFile(&r->parsed, path, "=", "#");

@@ -26,6 +26,23 @@ bool library_load(struct library *l) {
 	return is_there;
 }
 
+static void say_missing(struct library *l) {
+	if (!l->is_said)
+		log_error("%s is needed, and cannot be loaded", l->name);
+	l->is_said = true;
+}
+
+bool library_demand(struct library *l) {
+	bool is_there;
+
+	pthread_mutex_lock(&lock);
+	is_there = load(l) != NULL;
+	if (!is_there)
+		say_missing(l);
+	pthread_mutex_unlock(&lock);
+	return is_there;
+}
+
 /* Stands for each function that is missing. No ABI of Linux minds arguments that nobody looks at. */
 static void *nothing(void) {
 	return NULL;
@@ -37,11 +54,10 @@ static void *look_up(struct library *l, const char *function) {
 	pthread_mutex_lock(&lock);
 	if (load(l))
 		address = dlsym(l->handle, function);
-	if (!l->handle && !l->is_said)
-		log_error("%s is needed, and cannot be loaded", l->name);
-	else if (l->handle && !address)
+	if (!l->handle)
+		say_missing(l);
+	else if (!address)
 		log_error("%s has no %s()", l->name, function);
-	l->is_said |= !l->handle;
 	pthread_mutex_unlock(&lock);
 	return address ?: (void *)nothing;
 }

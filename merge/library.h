@@ -42,6 +42,9 @@ struct library {
 /* Whether the library is there; loads it, and says nothing: the caller can do without, or has words of its own. */
 bool library_load(struct library *l);
 
+/* The same for who cannot do without: what is missing is said once, on stderr. */
+bool library_demand(struct library *l);
+
 /*
  * The address of the function, which is remembered in *known, NULL at first. Where there is none, the address
  * of a function that returns 0. May be called by several threads.

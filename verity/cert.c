@@ -228,7 +228,7 @@ int cert_parse(const char *pem, size_t len, struct cert **ret, const char **ret_
 	_cleanup_(block_done) struct block block = { 0 };
 	int r;
 
-	if (!library_load(&crypto))
+	if (!library_demand(&crypto))
 		return -ELIBACC;
 	/* No configuration file: OPENSSL_CONF of the caller's environment must not matter. */
 	if (!c || !OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
