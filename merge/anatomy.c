@@ -238,15 +238,8 @@ static int take_apart(const struct extension *e, const struct host *h,
 		      struct anatomy *a) {
 	_cleanup_(dissection_done) struct dissection d = DISSECTION_NONE;
 	_cleanup_close_ int directory = image_open_directory(e, AT_FDCWD);
-	const struct dissect_image image = {
-		.fd = e->fd,
-		.size = e->size,
-		.directory = directory,
-		.name = e->kind == EXTENSION_RAW ? image_file_name(e) : NULL,
-		.native = h->architecture,
-		.secondary = h->secondary,
-		.compare = version_compare,
-	};
+	const struct dissect_image image = image_describe(e, directory, h->architecture,
+							  h->secondary);
 	struct fault fault;
 	int r = directory < 0 ? directory : dissect(&image, &d, &fault);
 

@@ -7,7 +7,6 @@
 #include "../verity/hex.h"
 #include "file.h"
 #include "image.h"
-#include "version.h"
 
 int assess_read_error(struct extension *e, int error) {
 	if (file_is_shortage(error))
@@ -113,18 +112,11 @@ static int take_apart(struct extension *e, const struct assess_options *o,
 	bool is_file = e->kind == EXTENSION_RAW;
 	_cleanup_close_ int directory = is_file ? image_open_directory(e, o->root)
 						: -EBADF;
-	const struct dissect_image image = {
-		.fd = e->fd,
-		.size = e->size,
-		.directory = directory,
-		.name = is_file ? image_file_name(e) : NULL,
-		.policy = rules->policy,
-		.native = o->host->architecture,
-		.secondary = o->host->secondary,
-		.compare = version_compare,
-	};
+	struct dissect_image image = image_describe(e, directory, o->host->architecture,
+						    o->host->secondary);
 	int r = is_file && directory < 0 ? directory : 0;
 
+	image.policy = rules->policy;
 	if (r == 0)
 		r = dissect(&image, &a->dissection, ret_fault);
 	if (r == -EBADMSG && ret_fault->code == FAULT_NO_PARTITION &&

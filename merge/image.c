@@ -14,6 +14,7 @@
 #include "file.h"
 #include "text.h"
 #include "tree.h"
+#include "version.h"
 
 #define BTRFS_ROOT_INODE 256
 #define PATH_TEXT_MAX 4096
@@ -202,6 +203,19 @@ const char *image_file_name(const struct extension *e) {
 	const char *slash = strrchr(e->path, '/');
 
 	return slash ? slash + 1 : e->path;
+}
+
+struct dissect_image image_describe(const struct extension *e, int directory,
+				    const char *native, const char *secondary) {
+	return (struct dissect_image){
+		.fd = e->fd,
+		.size = e->size,
+		.directory = directory,
+		.name = e->kind == EXTENSION_RAW ? image_file_name(e) : NULL,
+		.native = native,
+		.secondary = secondary,
+		.compare = version_compare,
+	};
 }
 
 int image_open_directory(const struct extension *e, int root) {

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "../verity/dissect.h"
 #include "extension.h"
 
 /* The kind of name (name.h) that an entry of this file type has; `mode` 0 where it is not known. */
@@ -40,6 +41,10 @@ int image_open(const char *path, const struct class *class, struct extension **r
  */
 int image_open_directory(const struct extension *e, int root);
 const char *image_file_name(const struct extension *e);
+
+/* The image and how dissect() reads it on a host of these architectures, without a policy. All borrowed. */
+struct dissect_image image_describe(const struct extension *e, int directory,
+				    const char *native, const char *secondary);
 
 /*
  * Fills in e->fingerprint where it is not known (specs: record.3). Directories are walked, as far as they

@@ -10,7 +10,6 @@
 #include "image.h"
 #include "kernel.h"
 #include "module.h"
-#include "version.h"
 
 /* A run of blocks that is about to be mounted: of the image, or what stands for it once it is protected. */
 struct volume {
@@ -331,15 +330,7 @@ int source_read_layout(struct extension *e, const char *native, const char *seco
 	bool is_file = e->kind == EXTENSION_RAW;
 	_cleanup_close_ int directory = is_file ? image_open_directory(e, AT_FDCWD)
 						: -EBADF;
-	const struct dissect_image image = {
-		.fd = e->fd,
-		.size = e->size,
-		.directory = directory,
-		.name = is_file ? image_file_name(e) : NULL,
-		.native = native,
-		.secondary = secondary,
-		.compare = version_compare,
-	};
+	const struct dissect_image image = image_describe(e, directory, native, secondary);
 	_cleanup_(dissection_done) struct dissection d = DISSECTION_NONE;
 	struct source_layout l = { .n_parts = 0 };
 	struct fault fault;

@@ -16,7 +16,6 @@
 #include "../route.h"
 #include "../strv.h"
 #include "../text.h"
-#include "../version.h"
 #include "verbs.h"
 
 /* How images are checked. */
@@ -148,16 +147,8 @@ static int show_progress(void *userdata, uint64_t done, uint64_t total) {
 static int check(struct trial *t, const struct check *c) {
 	const struct extension *e = t->extension;
 	_cleanup_close_ int directory = image_open_directory(e, AT_FDCWD);
-	const struct dissect_image image = {
-		.fd = e->fd,
-		.size = e->size,
-		.directory = directory,
-		.name = e->kind == EXTENSION_RAW ? image_file_name(e) : NULL,
-		.native = c->native,
-		.secondary = c->secondary,
-		.compare = version_compare,
-	};
-
+	const struct dissect_image image = image_describe(e, directory, c->native,
+							  c->secondary);
 	const struct proof_options options = {
 		.trusted = c->trusted,
 		.sweep = { .progress = show_progress, .userdata = t },
