@@ -12,18 +12,12 @@
 
 int hierarchy_open(struct hierarchy *h, const struct class *class, const char *name,
 		   int root) {
-	int fd = root < 0 ? -ENOENT : file_open_in(root, name, O_PATH | O_DIRECTORY), r;
-	enum nesting_relation relation;
-	unsigned other;
+	int fd = root < 0 ? -ENOENT : file_open_in(root, name, O_PATH | O_DIRECTORY);
 
 	if (fd < 0 && fd != -ENOENT)
 		return fd;
 	*h = (struct hierarchy){ .class = class, .name = name, .root = root, .base = fd };
-	r = overlap_new(&h->index);
-	if (r == 0 && fd >= 0)
-		r = nesting_add(&h->nesting, fd, 0, &relation, &other);
-	h->nesting_kept = h->nesting.n;
-	return r;
+	return overlap_new(&h->index);
 }
 
 static void layer_done(struct layer *l) {
@@ -53,6 +47,19 @@ int layer_open(const struct extension *e, const char *hierarchy) {
 	return file_open_exact(e->root_tree, hierarchy, O_PATH | O_DIRECTORY);
 }
 
+/* The host's own directory is the first; where no directory is merged over it nobody asks where it lies. */
+static int place_base(struct hierarchy *h) {
+	enum nesting_relation relation;
+	unsigned other;
+	int r = 0;
+
+	if (h->base >= 0 && h->nesting.n == 0)
+		r = nesting_add(&h->nesting, h->base, 0, &relation, &other);
+	if (h->nesting_kept == 0)
+		h->nesting_kept = h->nesting.n;
+	return r;
+}
+
 /* layer.6: overlayfs refuses layers that are one directory or lie in each other (ELOOP). */
 static int check_nesting(struct hierarchy *h, const struct layer *l) {
 	static const char *const words[] = { [NESTING_SAME] = "is",
@@ -60,8 +67,11 @@ static int check_nesting(struct hierarchy *h, const struct layer *l) {
 					     [NESTING_AROUND] = "has inside of it" };
 	enum nesting_relation relation;
 	unsigned other;
-	int r = nesting_add(&h->nesting, l->fd, (unsigned)h->n_layers, &relation, &other);
+	int r = place_base(h);
 
+	if (r == 0)
+		r = nesting_add(&h->nesting, l->fd, (unsigned)h->n_layers, &relation,
+				&other);
 	if (r < 0 || relation == NESTING_APART)
 		return r;
 	return verdict_set(&l->extension->verdict,

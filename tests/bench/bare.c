@@ -8,7 +8,8 @@
  *
  * With --look it also looks at what it merges, as a merge that keeps its promises must: the release file
  * is read, and of every entry of every layer the status and the names of the extended attributes, with as few
- * system calls as that can be done with. Nothing is done with what was read.
+ * system calls as that can be done with; and the mount table, once, as what the host has mounted below must stay.
+ * Nothing is done with what was read.
  *
  * erofs is mounted straight from its file, squashfs through a loop device; a directory is opened.
  */
@@ -167,10 +168,21 @@ static void look(int tree, const char *hierarchy, const char *extension) {
 	look_below(tree, hierarchy);
 }
 
+static void look_at_mounts(void) {
+	char text[4096];
+	int fd = must(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), "mountinfo");
+
+	while (must((int)read(fd, text, sizeof(text)), "mountinfo") > 0)
+		;
+	close(fd);
+}
+
 static void merge(const char *hierarchy, char **extensions, int n, bool is_looking) {
 	const char *name = strrchr(hierarchy, '/') + 1;
 	int fd = must(do_fsopen("overlay"), "fsopen"), trees[500], tree, base;
 
+	if (is_looking)
+		look_at_mounts();
 	must(do_fsconfig(fd, FSCONFIG_SET_STRING, "source", "bare", 0), "source");
 	for (int i = n - 1; i >= 0; i--) {
 		int layer;
