@@ -116,28 +116,61 @@ static int parse(struct reader *r, const char *text, size_t len) {
 	return 0;
 }
 
-/* config.7: a value that is not allowed is an error, whatever it would have meant. */
-static int set_value(struct reader *r, const struct conftext_entry *e,
-		     enum settings_key key, const char *text) {
-	const struct settings_origin origin = { SETTINGS_FILE, r->path, e->line };
-	bool is_general = strcmp(e->section, SETTINGS_SECTION) == 0;
+/* The hierarchy that a section calls "/usr". */
+static struct config_hierarchy *find_hierarchy(struct config *c, const char *path) {
+	return *path == '/' ? config_find_hierarchy(c, path + 1) : NULL;
+}
+
+static int refuse_value(struct reader *r, const struct conftext_entry *e,
+			enum settings_key key, const char *text, const char *why) {
+	return add_error(r, e->line,
+			 text_format("%s=%s is not %s%s%s", e->key, text,
+				     settings_key_allowed(key), why ? ": " : "",
+				     why ?: ""));
+}
+
+/* config.13 */
+static int set_hierarchy(struct reader *r, const struct conftext_entry *e,
+			 const struct settings_section *s,
+			 const struct settings_origin *origin, enum settings_key key,
+			 const char *text) {
+	struct config_hierarchy *h = find_hierarchy(r->config, s->name);
 	const char *why = NULL;
 
-	for (size_t c = 0; c < CLASS_COUNT; c++) {
-		if (!is_general && strcmp(classes[c].name, e->section) != 0)
-			continue;
-		if (settings_set(&r->config->of[c], key, text, &origin, &why) < 0)
-			return add_error(r, e->line,
-					 text_format("%s=%s is not %s%s%s", e->key, text,
-						     settings_key_allowed(key),
-						     why ? ": " : "", why ?: ""));
-	}
+	if (settings_set(&h->settings, key, text, origin, &why) < 0)
+		return refuse_value(r, e, key, text, why);
+	if (h->settings.class && h->settings.class != h->class)
+		return add_error(r, e->line,
+				 text_format("%s=%s cannot be: %s is of class %s", e->key,
+					     text, s->name, h->class->name));
+	return 0;
+}
+
+/* config.7: a value that is not allowed is an error, whatever it would have meant. */
+static int set_value(struct reader *r, const struct conftext_entry *e,
+		     const struct settings_section *s, enum settings_key key,
+		     const char *text) {
+	const struct settings_origin origin = {
+		.source = SETTINGS_FILE,
+		.path = r->path,
+		.line = e->line,
+		.rank = (unsigned)r->config->n_files * SETTINGS_RANKS +
+			settings_section_rank(s),
+	};
+	const char *why = NULL;
+
+	if (s->scope == SETTINGS_OF_HIERARCHY)
+		return set_hierarchy(r, e, s, &origin, key, text);
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		if ((!s->class || s->class == &classes[c]) &&
+		    settings_set(&r->config->of[c], key, text, &origin, &why) < 0)
+			return refuse_value(r, e, key, text, why);
 	return 0;
 }
 
 /* Asked for by name, as the library's list of keys leaves some out (HACKING, Configuration). */
 static int take_value(struct reader *r, const struct conftext_entry *e,
-		      enum settings_key key) {
+		      const struct settings_section *s, enum settings_key key) {
 	_cleanup_free_ char *text = NULL;
 	econf_err error = econf_getStringValue(r->parsed, e->section, e->key, &text);
 
@@ -147,12 +180,11 @@ static int take_value(struct reader *r, const struct conftext_entry *e,
 		return add_error(r, e->line,
 				 text_format("libeconf does not find %s=: %s", e->key,
 					     econf_errString(error) ?: ""));
-	return set_value(r, e, key, text ?: "");
+	return set_value(r, e, s, key, text ?: "");
 }
 
-/* config.8 */
-static int warn_unknown(struct reader *r, const struct conftext_entry *e) {
-	_cleanup_free_ char *nearest = NULL;
+static int warn_section(struct reader *r, const struct conftext_entry *e) {
+	_cleanup_free_ char *nearest = NULL, *word = NULL;
 
 	if (!e->section)
 		return add_warning(r, e->line,
@@ -160,15 +192,12 @@ static int warn_unknown(struct reader *r, const struct conftext_entry *e) {
 					       "section; that would be [" SETTINGS_SECTION
 					       "]",
 					       e->key));
-	if (strv_contains((char *const *)settings_sections, e->section)) {
-		nearest = suggest(e->key, settings_keys);
+	if (strcmp(e->section, SETTINGS_HIERARCHY) == 0)
 		return add_warning(r, e->line,
-				   nearest ? text_format("%s= is ignored, as there is no "
-							 "such key%s",
-							 e->key, nearest)
-					   : NULL);
-	}
-	nearest = suggest(e->section, settings_sections);
+				   text_format("%s= is ignored, as [%s] does not say which",
+					       e->key, e->section));
+	word = strndup(e->section, strcspn(e->section, " "));
+	nearest = word ? suggest(word, settings_sections) : NULL;
 	return add_warning(
 		r, e->line,
 		nearest ? text_format("%s= is ignored, as there is no section [%s]%s",
@@ -176,23 +205,62 @@ static int warn_unknown(struct reader *r, const struct conftext_entry *e) {
 			: NULL);
 }
 
-/* config.6: in one file the class's own section says more, wherever it stands. */
-static int take_entries(struct reader *r, bool is_general) {
+static int warn_hierarchy(struct reader *r, const struct conftext_entry *e,
+			  const char *name) {
+	const char *names[ARRAY_SIZE(r->config->hierarchies) + 1] = { NULL }, *nearest;
+
+	for (size_t i = 0; i < r->config->n_hierarchies; i++)
+		names[i] = r->config->hierarchies[i].name;
+	nearest = text_nearest(name + (*name == '/'), names);
+	return add_warning(r, e->line,
+			   text_format("%s= is ignored, as there is no hierarchy %s%s%s%s",
+				       e->key, name, nearest ? "; did you mean '/" : "",
+				       nearest ?: "", nearest ? "'?" : ""));
+}
+
+static int warn_key(struct reader *r, const struct conftext_entry *e,
+		    enum settings_scope scope) {
+	const char *keys[SETTINGS_KEY_COUNT + 1];
+	_cleanup_free_ char *nearest = NULL;
+
+	if (settings_key_from(e->key) >= 0)
+		return add_warning(r, e->line,
+				   text_format("%s= is ignored, as it is no key of [%s]",
+					       e->key, e->section));
+	settings_keys_of(scope, keys);
+	nearest = suggest(e->key, keys);
+	return add_warning(
+		r, e->line,
+		nearest ? text_format("%s= is ignored, as there is no such key%s", e->key,
+				      nearest)
+			: NULL);
+}
+
+/* config.8: what is not known is said, and nothing else. */
+static int take_entry(struct reader *r, const struct conftext_entry *e,
+		      const struct settings_section *s) {
+	int key = settings_key_from(e->key);
+
+	if (s->scope == SETTINGS_OF_HIERARCHY && !find_hierarchy(r->config, s->name))
+		return warn_hierarchy(r, e, s->name);
+	if (key < 0 || !settings_key_is_of((enum settings_key)key, s->scope))
+		return warn_key(r, e, s->scope);
+	return take_value(r, e, s, (enum settings_key)key);
+}
+
+/* config.6: what speaks of less says more, wherever in the file it stands; 0 is what speaks of nothing known. */
+static int take_entries(struct reader *r, unsigned rank) {
 	int e = 0;
 
 	for (size_t i = 0; e == 0 && i < r->outline.n; i++) {
 		const struct conftext_entry *entry = &r->outline.items[i];
-		int key = settings_key_from(entry->key);
-		bool is_here = entry->section &&
-			       strcmp(entry->section, SETTINGS_SECTION) == 0;
+		struct settings_section s;
+		bool is_known = entry->section &&
+				settings_section_from(entry->section, &s) == 0;
 
-		if (is_here != is_general)
+		if ((is_known ? settings_section_rank(&s) : 0) != rank)
 			continue;
-		if (key < 0 || !entry->section ||
-		    !strv_contains((char *const *)settings_sections, entry->section))
-			e = warn_unknown(r, entry);
-		else
-			e = take_value(r, entry, (enum settings_key)key);
+		e = is_known ? take_entry(r, entry, &s) : warn_section(r, entry);
 	}
 	return e;
 }
@@ -208,8 +276,9 @@ static int read_text(struct reader *r, const char *text, size_t len) {
 		e = parse(r, text, len);
 	if (e < 0 || !r->parsed)
 		return e;
-	e = take_entries(r, true);
-	return e == 0 ? take_entries(r, false) : e;
+	for (unsigned rank = 0; e == 0 && rank <= SETTINGS_RANKS; rank++)
+		e = take_entries(r, rank);
+	return e;
 }
 
 static int read_file(struct config *c, const struct cascade_file *f, const char *path) {
@@ -254,12 +323,32 @@ static int take_files(struct config *c, struct cascade *found) {
 	return r;
 }
 
+static void add_hierarchies(struct config *c) {
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		for (const char *const *name = classes[i].hierarchies; *name; name++)
+			c->hierarchies[c->n_hierarchies++] = (struct config_hierarchy){
+				.class = &classes[i], .name = *name
+			};
+}
+
+static int inherit(struct config *c) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_hierarchies; i++) {
+		struct config_hierarchy *h = &c->hierarchies[i];
+
+		r = settings_inherit(&h->settings, &c->of[h->class->id], h->class);
+	}
+	return r;
+}
+
 /* config.3: drop-ins say more than the main file, and count where that is masked. */
 int config_read(int root, struct config *ret) {
 	_cleanup_(cascade_done) struct cascade main_file = { 0 }, drop_ins = { 0 };
 	int r;
 
 	*ret = (struct config){ 0 };
+	add_hierarchies(ret);
 	r = cascade_find(root, directories, NAME, &main_file);
 	if (r == 0)
 		r = cascade_list(root, drop_in_directories, ".conf", &drop_ins);
@@ -267,9 +356,18 @@ int config_read(int root, struct config *ret) {
 		r = take_files(ret, &main_file);
 	if (r == 0)
 		r = take_files(ret, &drop_ins);
+	if (r == 0)
+		r = inherit(ret);
 	if (r < 0 || !ret->errors)
 		return r;
 	return ret->is_denied ? -EACCES : -EBADMSG;
+}
+
+struct config_hierarchy *config_find_hierarchy(struct config *c, const char *name) {
+	for (size_t i = 0; i < c->n_hierarchies; i++)
+		if (strcmp(c->hierarchies[i].name, name) == 0)
+			return &c->hierarchies[i];
+	return NULL;
 }
 
 void config_done(struct config *c) {

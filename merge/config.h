@@ -10,8 +10,18 @@ struct config_file {
 	bool is_mask;
 };
 
+/* One hierarchy, with what was said of it. */
+struct config_hierarchy {
+	const struct class *class;
+	const char *name; /* "usr" */
+	struct settings settings;
+};
+
 struct config {
 	struct settings of[CLASS_COUNT]; /* their origins borrow from `files` */
+	struct config_hierarchy
+		hierarchies[CLASS_COUNT * CLASS_HIERARCHIES_MAX]; /* so do theirs */
+	size_t n_hierarchies;
 	struct config_file *files;
 	size_t n_files;
 	char **errors, **warnings; /* sentences that begin with file and line (strv) */
@@ -26,5 +36,8 @@ struct config {
  * config_done() in any case.
  */
 int config_read(int root, struct config *ret);
+
+/* The hierarchy of that name ("usr"), NULL where there is none. */
+struct config_hierarchy *config_find_hierarchy(struct config *c, const char *name);
 
 void config_done(struct config *c);

@@ -5,12 +5,14 @@
 #include "log.h"
 
 /* config.9 */
-static void take_command_line(struct settings *s, const struct options *o) {
+static void take_command_line(struct settings *s, enum settings_scope scope,
+			      const struct options *o) {
 	const struct settings_origin origin = { .source = SETTINGS_COMMAND_LINE };
 	const char *why;
 
+	/* A value has been tried when the options were parsed. */
 	for (size_t k = 0; k < SETTINGS_KEY_COUNT; k++)
-		if (o->given[k]) /* it has been tried when the options were parsed */
+		if (o->given[k] && settings_key_is_of((enum settings_key)k, scope))
 			(void)settings_set(s, (enum settings_key)k, o->given[k], &origin,
 					   &why);
 }
@@ -43,8 +45,11 @@ enum exit_code configure(struct route *r) {
 	if (e < 0)
 		return complain(&r->config, e);
 	for (size_t c = 0; c < CLASS_COUNT; c++) {
-		take_command_line(&r->config.of[c], r->options);
+		take_command_line(&r->config.of[c], SETTINGS_OF_CLASS, r->options);
 		r->trust.demands[c] = make_demand(&r->config.of[c]);
 	}
+	for (size_t i = 0; i < r->config.n_hierarchies; i++)
+		take_command_line(&r->config.hierarchies[i].settings,
+				  SETTINGS_OF_HIERARCHY, r->options);
 	return EXIT_DONE;
 }

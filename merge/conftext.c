@@ -10,6 +10,7 @@
 #define KEY_CHARACTERS                                         \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 	"0123456789-_."
+#define NAME_ENDS BLANKS "[]\"=" /* and what is no name */
 
 struct parser {
 	struct conftext found;
@@ -49,16 +50,27 @@ static char *trim(char *s) {
 	return s + strspn(s, BLANKS);
 }
 
+/* WORD, or WORD NAME with one blank between them: whom the section speaks of. */
+static bool is_heading(const char *text) {
+	size_t word = strspn(text, KEY_CHARACTERS);
+	const char *name = text + word + 1;
+
+	if (word == 0 || text[word] != ' ')
+		return word > 0 && text[word] == '\0';
+	return *name && name[strcspn(name, NAME_ENDS)] == '\0';
+}
+
 static int read_heading(struct parser *p, char *line) {
 	char *end = line + strlen(line) - 1, *name = line + 1;
 
 	if (end == line || *end != ']')
-		return refuse(p, "a section is [NAME] with nothing behind it");
+		return refuse(p,
+			      "a section is [WORD] or [WORD NAME] with nothing behind it");
 	*end = '\0';
-	if (*name == '\0' || name[strspn(name, KEY_CHARACTERS)] != '\0')
-		return refuse(
-			p,
-			"the name of a section is made of letters, digits, '-', '_' and '.'");
+	if (!is_heading(name))
+		return refuse(p,
+			      "a section is [WORD], of letters, digits, '-', '_' and '.', "
+			      "or [WORD NAME] with one blank");
 	free(p->section);
 	p->section = strdup(name);
 	return p->section ? 0 : -ENOMEM;

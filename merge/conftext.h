@@ -9,7 +9,7 @@
 #define CONFTEXT_ENTRIES_MAX 256
 
 struct conftext_entry {
-	char *section; /* NULL in front of the first one */
+	char *section; /* "WORD" or "WORD NAME"; NULL in front of the first one */
 	char *key;
 	unsigned line;
 };

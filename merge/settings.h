@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is configured for a class of extensions, and by whom: one row for each key, which knows how its value is
- * read, where it goes, and how it is shown. Pure (specs: config.*).
+ * What is configured for a class of extensions or for one hierarchy, and by whom: one row for each key, which knows
+ * where it may stand, how its value is read, where it goes, and how it is shown. Pure (specs: config.*).
  */
 #pragma once
 
@@ -11,7 +11,15 @@
 enum settings_key {
 	SETTINGS_TRUST,
 	SETTINGS_IMAGE_POLICY,
+	SETTINGS_CLASS,
 	SETTINGS_KEY_COUNT,
+};
+
+/* What a key speaks of, as bits: one of several kinds may have it. */
+enum settings_scope {
+	SETTINGS_OF_CLASS =
+		1, /* [Extmerge] speaks of both, [sysext] and [confext] of one */
+	SETTINGS_OF_HIERARCHY = 2, /* [Hierarchy /etc] */
 };
 
 enum settings_source { SETTINGS_DEFAULT, SETTINGS_FILE, SETTINGS_COMMAND_LINE };
@@ -21,26 +29,47 @@ struct settings_origin {
 	enum settings_source source;
 	const char *path; /* of a file */
 	unsigned line;
+	unsigned rank; /* the greater one says more (config.6); 0 is the default's */
 };
 
-/* What holds for one class. All zero is the defaults. */
+/* What holds for one class, or for one hierarchy. All zero is the defaults. */
 struct settings {
 	enum trust_word trust;
 	bool has_policy; /* otherwise the class's default holds: */
 	struct policy policy;
+	const struct class *class; /* of a hierarchy, or NULL: not said */
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };
 
-/* The sections of a file: one for both classes, and one for each, called like it. */
+/* The sections of a file: one for both classes, one for each, called like it, and one for each hierarchy. */
 #define SETTINGS_SECTION "Extmerge"
+#define SETTINGS_HIERARCHY "Hierarchy"
 
-/* The names of sections and of keys, for text_nearest(): NULL-terminated, static. */
+/* Who a section speaks of. */
+struct settings_section {
+	enum settings_scope scope;
+	const struct class *class; /* of SETTINGS_OF_CLASS; NULL for both */
+	const char *name; /* of SETTINGS_OF_HIERARCHY: "/etc", borrowed from the heading */
+};
+
+/* Takes the heading of a section apart: "Extmerge", "sysext", "Hierarchy /etc". 0 or -ENOENT. */
+int settings_section_from(const char *heading, struct settings_section *ret);
+
+/* How much its sections say in one file (config.6), from 1; the next file's say more than all of this one. */
+#define SETTINGS_RANKS 3
+unsigned settings_section_rank(const struct settings_section *s);
+
+/* The names of sections, for text_nearest(): NULL-terminated, static. */
 extern const char *const settings_sections[];
-extern const char *const settings_keys[];
+
+/* The names of the scope's keys: NULL-terminated. */
+void settings_keys_of(enum settings_scope scope,
+		      const char *ret[static SETTINGS_KEY_COUNT + 1]);
 
 /* The key of that name, or -ENOENT; its name; and what its values are, the end of "... is not". */
 int settings_key_from(const char *name);
 const char *settings_key_name(enum settings_key k);
+bool settings_key_is_of(enum settings_key k, enum settings_scope scope);
 const char *settings_key_allowed(enum settings_key k);
 
 /*
@@ -49,6 +78,13 @@ const char *settings_key_allowed(enum settings_key k);
  */
 int settings_set(struct settings *s, enum settings_key k, const char *text,
 		 const struct settings_origin *origin, const char **ret_why);
+
+/*
+ * What a hierarchy has of its class: each key that both may have is `from`'s, where that was said later (config.6).
+ * 0 or -ENOMEM.
+ */
+int settings_inherit(struct settings *s, const struct settings *from,
+		     const struct class *class);
 
 /* The value as text; the caller owns it. NULL where memory ran out. */
 char *settings_value(const struct settings *s, enum settings_key k,

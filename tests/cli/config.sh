@@ -11,7 +11,7 @@ in_force() { # CLASS KEY [OPTION...]
 	local class=$1 key=$2
 	shift 2
 	em config --json=short "$@"
-	jq -r --arg c "$class" --arg k "$key" '.settings[] | select(.class == $c and .key == $k) | .value + " " +
+	jq -r --arg c "$class" --arg k "$key" '.settings[] | select(.class == $c and .hierarchy == null and .key == $k) | .value + " " +
 		(if .path then "\(.path):\(.line)" else .source end)' <<<"$out"
 }
 
@@ -56,7 +56,10 @@ like "the table names the files" "$out" '^# Files, the last one says most:
 
 \[confext\]
 Trust=signed  # /etc/extmerge.conf.d/50-site.conf:3
-ImagePolicy=root=verity\+signed:usr=absent  # /usr/lib/extmerge.conf:3$'
+ImagePolicy=root=verity\+signed:usr=absent  # /usr/lib/extmerge.conf:3
+
+\[Hierarchy /etc\]
+Class=confext  # default$'
 em config --no-legend
 is "--no-legend leaves them out" "$(grep -c '^#' <<<"$out")" 0
 values=$(sed 's/  #.*//' <<<"$out")
@@ -64,6 +67,10 @@ printf '%s\n' "$out" >"$R/etc/extmerge.conf.d/99.conf"
 em config --no-legend
 is "what is shown can be put into a file, and says the same" "$(sed 's/  #.*//' <<<"$out")" "$values"
 rm "$R/etc/extmerge.conf.d/99.conf"
+
+em config --json=short
+is "config.13: hierarchies are shown" "$(jq -r '.settings[] | select(.hierarchy and .key == "Class") | .hierarchy + " " + .value' <<<"$out" | paste -sd' ')" \
+	"/etc confext /usr sysext /opt sysext"
 
 # --- config.9 ---
 is "--trust replaces it for both" "$(in_force sysext Trust --trust=signed) $(in_force confext Trust --trust=auto)" \

@@ -70,12 +70,13 @@ static void begin_case(const struct unit_row *row) {
 	n_errors = n_warnings = 0;
 }
 
-/* "sysext Trust", its value and its origin. */
+/* "sysext Trust" or "/usr Class", its value and its origin. */
 static void check_value(const struct unit_row *row) {
 	_cleanup_free_ char *value = NULL, *origin = NULL;
 	char *key = row->cells[1], *name = strsep(&key, " ");
-	const struct class *class = class_find(name);
-	const struct settings *s = &read_now.of[class->id];
+	const struct config_hierarchy *h = config_find_hierarchy(&read_now, name + 1);
+	const struct class *class = h ? h->class : class_find(name);
+	const struct settings *s = h ? &h->settings : &read_now.of[class->id];
 	enum settings_key k = (enum settings_key)settings_key_from(key);
 
 	unit_assert_row(row, !read_now.errors, "%s: %s", title,

@@ -5,22 +5,73 @@
 #include "merge/strv.h"
 #include "unit.h"
 
-static const struct settings_origin here = { SETTINGS_FILE, "/etc/extmerge.conf", 7 };
+static const struct settings_origin here = { SETTINGS_FILE, "/etc/extmerge.conf", 7, 3 };
 
 START_TEST(keys_have_names) {
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
 		const char *name = settings_key_name((enum settings_key)k);
 
 		ck_assert_int_eq(settings_key_from(name), k);
-		ck_assert_str_eq(settings_keys[k], name);
 		ck_assert_ptr_nonnull(settings_key_allowed((enum settings_key)k));
 	}
-	ck_assert_ptr_null(settings_keys[SETTINGS_KEY_COUNT]);
 	ck_assert_int_eq(settings_key_from("trust"), -ENOENT);
 	ck_assert_int_eq(settings_key_from(""), -ENOENT);
 	for (size_t c = 0; c < CLASS_COUNT; c++)
 		ck_assert(
 			strv_contains((char *const *)settings_sections, classes[c].name));
+}
+END_TEST
+
+/* config.6 */
+START_TEST(sections_have_a_rank) {
+	static const struct {
+		const char *heading, *name;
+		unsigned rank;
+		int class;
+	} table[] = {
+		{ "Extmerge", NULL, 1, -1 },
+		{ "sysext", NULL, 2, CLASS_SYSEXT },
+		{ "confext", NULL, 2, CLASS_CONFEXT },
+		{ "Hierarchy /a/b", "/a/b", 3, -1 },
+		{ "Hierarchy", NULL, 0, -1 },
+		{ "extmerge", NULL, 0, -1 },
+		{ "Hierarchy/a", NULL, 0, -1 },
+		{ "", NULL, 0, -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct settings_section s = { 0 };
+		int r = settings_section_from(table[i].heading, &s);
+
+		ck_assert_int_eq(r, table[i].rank ? 0 : -ENOENT);
+		if (r < 0)
+			continue;
+		ck_assert_uint_eq(settings_section_rank(&s), table[i].rank);
+		ck_assert_pstr_eq(s.name, table[i].name);
+		ck_assert_ptr_eq(s.class,
+				 table[i].class < 0 ? NULL : &classes[table[i].class]);
+	}
+}
+END_TEST
+
+/* Every key is somewhere, and is named there. */
+START_TEST(keys_have_a_scope) {
+	const char *of_class[SETTINGS_KEY_COUNT + 1],
+		*of_hierarchy[SETTINGS_KEY_COUNT + 1];
+
+	settings_keys_of(SETTINGS_OF_CLASS, of_class);
+	settings_keys_of(SETTINGS_OF_HIERARCHY, of_hierarchy);
+	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
+		enum settings_key key = (enum settings_key)k;
+		const char *name = settings_key_name(key);
+		bool is_of_class = settings_key_is_of(key, SETTINGS_OF_CLASS),
+		     is_of_hierarchy = settings_key_is_of(key, SETTINGS_OF_HIERARCHY);
+
+		ck_assert(is_of_class || is_of_hierarchy);
+		ck_assert(strv_contains((char *const *)of_class, name) == is_of_class);
+		ck_assert(strv_contains((char *const *)of_hierarchy, name) ==
+			  is_of_hierarchy);
+	}
 }
 END_TEST
 
@@ -44,7 +95,9 @@ END_TEST
 
 START_TEST(nothing_changes_on_refusal) {
 	static const char *const bad[] = {
-		[SETTINGS_TRUST] = "never", [SETTINGS_IMAGE_POLICY] = " \t"
+		[SETTINGS_TRUST] = "never",
+		[SETTINGS_IMAGE_POLICY] = " \t",
+		[SETTINGS_CLASS] = "Sysext",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
@@ -74,9 +127,15 @@ START_TEST(origins_are_told) {
 END_TEST
 
 int main(void) {
-	const TTest *const tests[] = { keys_have_names, values_go_round,
-				       nothing_changes_on_refusal, origins_are_told,
-				       NULL };
+	const TTest *const tests[] = {
+		keys_have_names,
+		sections_have_a_rank,
+		keys_have_a_scope,
+		values_go_round,
+		nothing_changes_on_refusal,
+		origins_are_told,
+		NULL,
+	};
 
 	return unit_main("settings", tests);
 }
