@@ -35,7 +35,7 @@ done
 
 # The other page: the keys of the table in settings.c.
 page=$SPECS_DIR/../man/extmerge.conf.5.scd
-keys=$(sed -n 's/^	\[SETTINGS_[A-Z_]*\] = "\([A-Za-z]*\)",$/\1=/p' "$source/settings.c" | sort)
+keys=$(sed -n 's/^	\[SETTINGS_[A-Z_]*\] = { "\([A-Za-z]*\)",.*$/\1=/p' "$source/settings.c" | sort)
 like "the program names its keys" "$keys" "Trust="
 is "keys" "$(terms KEYS)" "$keys"
 like "config shows them" "$(sed -n 's/^\([A-Za-z]*=\).*/\1/p' <<<"$("$EXTMERGE" --root="$R" config)" | sort -u)" "^$keys\$"
