@@ -135,6 +135,7 @@ lint_page() { # PAGE
 stage_lint() {
 	local scripts page
 
+	build _build --enable-werror || return
 	one "lists of the Makefiles" build-aux/lists.sh
 	if command -v shellcheck >/dev/null; then
 		mapfile -t scripts < <(find autogen.sh check.sh demo.sh completion/extmerge .ci/run tests/run build-aux/*.sh \
