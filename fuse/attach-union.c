@@ -3,6 +3,7 @@
 #include "attach-union.h"
 
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
@@ -68,6 +69,7 @@ static int start_server(struct attachment *a, const struct attach_union_options 
 		.n_layers = a->n_layers,
 		.threads = o->threads ?: ATTACH_UNION_THREADS,
 		.space = o->space,
+		.io = o->io,
 		.name = o->name ?: "",
 	};
 	_cleanup_strv_ char **argv = NULL;
@@ -142,4 +144,17 @@ int attach_union(const int *layers, unsigned n, const struct attach_union_option
 	if (r < 0 && a.what)
 		snprintf(ret_why, ATTACH_WHY_MAX, "%s: %s", a.what, strerror(-r));
 	return r;
+}
+
+int attach_union_io(int mount, enum union_io *ret) {
+	char path[32], word[16];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", mount);
+	n = getxattr(path, UNION_IO_XATTR, word, sizeof(word));
+	if (n < 0)
+		return errno == EOPNOTSUPP || errno == ERANGE ? -ENODATA : -errno;
+	if (union_io_parse(word, (size_t)n, ret) < 0 || *ret == UNION_IO_AUTO)
+		return -ENODATA;
+	return 0;
 }

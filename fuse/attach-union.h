@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attach.h"
+#include "union-io.h"
 #include "whiteout.h"
 
 /* All of it may be zero or NULL. */
@@ -13,6 +14,7 @@ struct attach_union_options {
 	enum whiteout_space space;
 	uint64_t attributes; /* MOUNT_ATTR_*; read-only is added */
 	unsigned threads;    /* ATTACH_UNION_THREADS */
+	enum union_io io;
 };
 
 /* Two wake each other up, which makes small requests half as slow again (tests/bench/UNION.md). */
@@ -27,3 +29,10 @@ struct attach_union_options {
  */
 int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
 		 char ret_why[static ATTACH_WHY_MAX]);
+
+/*
+ * Which way a union that is mounted gives out data: `mount` is an fd of its root, O_PATH will do. It needs
+ * CAP_SYS_ADMIN and /proc, and asks the server, so it may hang where that hangs. 0 with *ret, never UNION_IO_AUTO;
+ * -ENODATA for a mount that is no union, -ENOTCONN where the server is gone, or another negative errno (specs: union.17).
+ */
+int attach_union_io(int mount, enum union_io *ret);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verified file: a file whose bytes are checked against a hash tree as they are read, without device-mapper. */
+/*
+ * Unions are in attach-union.h: attach_union() makes one, attach_union_io() says which way a mounted one gives out data
+ * (`passthrough` or `cached`), for status.
+ */
 #pragma once
 
 #include "../verity/target.h"

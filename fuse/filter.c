@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
+#include "backing.h"
 #include "confine.h"
 
 #if defined(__x86_64__) && defined(__LP64__)
@@ -41,16 +42,29 @@ static const uint32_t for_unions[] = {
 	SYS_getdents64, SYS_lseek,	SYS_fstatfs,
 };
 
-static const struct {
+/* union.17: of ioctl(2) only what gives the kernel a file, and takes it back. */
+static const uint32_t union_ioctls[] = { BACKING_OPEN_CALL, BACKING_CLOSE_CALL };
+
+static const struct list {
 	const uint32_t *calls;
 	size_t n;
+	const uint32_t *ioctls;
+	size_t n_ioctls;
 } works[] = {
-	[CONFINE_IMAGE] = { NULL, 0 },
-	[CONFINE_UNION] = { for_unions, ARRAY_SIZE(for_unions) },
+	[CONFINE_IMAGE] = { NULL, 0, NULL, 0 },
+	[CONFINE_UNION] = { for_unions, ARRAY_SIZE(for_unions), union_ioctls,
+			    ARRAY_SIZE(union_ioctls) },
 };
 
 #define HEAD 3 /* instructions before the list */
-#define TAIL 2 /* and behind it */
+#define TAIL 4 /* and behind it, but for the ioctls */
+
+/* The command of ioctl(2), of which the kernel looks at 32 bits. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define COMMAND (offsetof(struct seccomp_data, args[1]) + sizeof(uint32_t))
+#else
+#define COMMAND offsetof(struct seccomp_data, args[1])
+#endif
 
 #define STATEMENT(code, k) ((struct sock_filter)BPF_STMT(code, k))
 #define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP(code, k, yes, no))
@@ -60,8 +74,9 @@ static struct sock_filter allow(uint32_t call, size_t behind) {
 	return JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, (uint8_t)behind, 0);
 }
 
-static size_t write_filter(const uint32_t *more, size_t n_more, struct sock_filter *code) {
-	size_t left = ARRAY_SIZE(always) + n_more, n = 0;
+/* Behind the list: ioctl(2) with some commands, then the refusal, then the permission. */
+static size_t write_filter(const struct list *l, struct sock_filter *code) {
+	size_t left = ARRAY_SIZE(always) + l->n + l->n_ioctls + 2, n = 0;
 
 	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS,
 			      offsetof(struct seccomp_data, arch));
@@ -69,20 +84,27 @@ static size_t write_filter(const uint32_t *more, size_t n_more, struct sock_filt
 	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		code[n++] = allow(always[i], left--);
-	for (size_t i = 0; i < n_more; i++)
-		code[n++] = allow(more[i], left--);
+	for (size_t i = 0; i < l->n; i++)
+		code[n++] = allow(l->calls[i], left--);
+	code[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0,
+			 (uint8_t)(l->n_ioctls + 1));
+	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, COMMAND);
+	left -= 2;
+	for (size_t i = 0; i < l->n_ioctls; i++)
+		code[n++] = allow(l->ioctls[i], left--);
 	code[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 	code[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	return n;
 }
 
 int confine_calls(enum confine_work work) {
-	struct sock_filter code[HEAD + ARRAY_SIZE(always) + ARRAY_SIZE(for_unions) + TAIL];
+	struct sock_filter code[HEAD + ARRAY_SIZE(always) + ARRAY_SIZE(for_unions) +
+				ARRAY_SIZE(union_ioctls) + TAIL];
 	struct sock_fprog program = { .filter = code };
 
 	if (ARCHITECTURE == 0)
 		return 0;
-	program.len = (unsigned short)write_filter(works[work].calls, works[work].n, code);
+	program.len = (unsigned short)write_filter(&works[work], code);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
 		    &program) < 0 &&
 	    errno != EINVAL && errno != ENOSYS)

@@ -8,6 +8,9 @@
 
 #include "../merge/kernel.h"
 
+#define FUSE_MAGIC 0x65735546
+#define EROFS_MAGIC 0xE0F5E1E2
+
 static bool refuses(ssize_t n) {
 	return n == -EOPNOTSUPP;
 }
@@ -24,6 +27,17 @@ static int probe_xattrs(struct layers *l, struct layer *layer) {
 			!refuses(layers_xattr(layer->fd, ".", "system.posix_acl_access",
 					      NULL, 0));
 	return 0;
+}
+
+/* FUSE with passthrough, and EROFS from a file, are. */
+static bool is_stacked(const struct statfs *fs) {
+	static const unsigned long types[] = { OVERLAYFS_SUPER_MAGIC, FUSE_MAGIC,
+					       ECRYPTFS_SUPER_MAGIC, EROFS_MAGIC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if ((unsigned long)fs->f_type == types[i])
+			return true;
+	return false;
 }
 
 static int look(struct layers *l, struct layer *layer, int fd) {
@@ -43,6 +57,7 @@ static int look(struct layers *l, struct layer *layer, int fd) {
 		.stat_all = fs.f_type == OVERLAYFS_SUPER_MAGIC,
 		.stat_directories = fs.f_type == BTRFS_SUPER_MAGIC,
 	};
+	l->are_stacked |= is_stacked(&fs);
 	return probe_xattrs(l, layer);
 }
 

@@ -22,6 +22,7 @@ struct layers {
 	enum whiteout_space space;
 	struct inode_devices devices;
 	bool have_xattrs, have_acls; /* whether any of them can have */
+	bool are_stacked; /* whether any of them may lie on another file system */
 };
 
 /*

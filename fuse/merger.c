@@ -65,6 +65,17 @@ static int find_file_whiteout(const struct merger *m, const struct source *s,
 	return layers_has_mark(m->layers, s->layer, s->fd, name, WHITEOUT_MARK_WHITEOUT);
 }
 
+/* What cannot be looked at spoils only itself: it is listed, and gives its error to those who look it up. */
+static int describe_unseen(struct merger *m, const struct source *s,
+			   const struct kernel_dirent *listed,
+			   struct dirindex_entry *ret) {
+	*ret = (struct dirindex_entry){ .type = listed->d_type,
+					.layer = s->number,
+					.flags = DIRINDEX_CLOSED };
+	return inode_number(&m->layers->devices, s->layer->device, listed->d_ino,
+			    &ret->inode);
+}
+
 /* What one name of the listing is: type, number, whether it is a whiteout. */
 static int describe(struct merger *m, const struct source *s,
 		    const struct kernel_dirent *listed, struct dirindex_entry *ret) {
@@ -76,7 +87,9 @@ static int describe(struct merger *m, const struct source *s,
 
 	if (needs_stat(s, listed->d_type)) {
 		if (fstatat(s->fd, listed->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return -errno;
+			return errno == ENOENT || errno == ENOMEM
+				       ? -errno
+				       : describe_unseen(m, s, listed, ret);
 		e.type = (uint8_t)IFTODT(st.st_mode);
 		device = st.st_dev;
 		number = st.st_ino;

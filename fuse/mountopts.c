@@ -124,6 +124,15 @@ static bool begins(const char *text, const char *with) {
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+static int take_io(struct mountopts *o, const char *option,
+		   char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	const char *word = option + strlen("io=");
+
+	if (union_io_parse(word, strlen(word), &o->io) < 0)
+		return refuse(ret_why, option, "it is auto, passthrough or cached");
+	return 0;
+}
+
 static int take(struct mountopts *o, char *option,
 		char ret_why[static MOUNTOPTS_WHY_MAX]) {
 	if (begins(option, "lowerdir="))
@@ -136,6 +145,8 @@ static int take(struct mountopts *o, char *option,
 		o->space = WHITEOUT_USER;
 		return 0;
 	}
+	if (begins(option, "io="))
+		return take_io(o, option, ret_why);
 	if (!*option || begins(option, "x-") || begins(option, "comment=") ||
 	    strv_contains((char **)harmless, option) || take_attribute(o, option))
 		return 0;

@@ -2,6 +2,7 @@
 /* The options of a union, in overlayfs' words and with its escapes. Pure. */
 #pragma once
 
+#include "union-io.h"
 #include "whiteout.h"
 
 #define MOUNTOPTS_WHY_MAX 256
@@ -9,6 +10,7 @@
 struct mountopts {
 	char **layers; /* strv: the paths, top first */
 	enum whiteout_space space;
+	enum union_io io;
 	uint64_t attributes; /* MOUNT_ATTR_* of the mount */
 };
 

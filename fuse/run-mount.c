@@ -90,6 +90,7 @@ static int mount_it(const struct job *j) {
 		.name = j->directory,
 		.source = j->source,
 		.space = j->options.space,
+		.io = j->options.io,
 		.attributes = j->options.attributes,
 	};
 	_cleanup_close_ int at = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);

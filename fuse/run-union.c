@@ -35,8 +35,9 @@ static int serve(const struct union_request *q) {
 		fds[i] = REQUEST_FD_END + (int)i;
 	r = union_new(fds, q->n_layers, q->space, &tree);
 	if (r == 0) {
-		what = "cannot begin to serve";
-		r = serve_union_new(REQUEST_FD_FUSE, tree, q->threads, &serve);
+		what = q->io == UNION_IO_PASSTHROUGH ? "cannot serve by passthrough"
+						     : "cannot begin to serve";
+		r = serve_union_new(REQUEST_FD_FUSE, tree, q->threads, q->io, &serve);
 	}
 	if (r == 0)
 		r = process_confine(KEPT, &what);

@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The operations of a union that never changes: what the kernel has got once, it keeps. */
 #define FUSE_USE_VERSION 35
-#include "serve-union.h"
+#include "serve-ops.h"
 
-#include <fuse_lowlevel.h>
 #include <limits.h>
-#include <pthread.h>
 #include <sched.h>
-#include <string.h>
 
+#include "backing.h"
 #include "session.h"
-
-#define BUFFER_SIZE \
-	((size_t)1024 * 1024) /* the largest request that kernels make by default */
-
-struct serve_union {
-	struct session *session;
-	struct union_tree *tree;
-	pthread_key_t current; /* the buffer of a thread */
-	bool greeted, opens_unasked, lists_unasked;
-	unsigned n_buffers;
-	char **buffers;
-	int (*ready)(void *userdata);
-	void *userdata; /* of ready */
-};
-
-static struct union_tree *tree_of(fuse_req_t request) {
-	const struct serve_union *s = fuse_req_userdata(request);
-
-	return s->tree;
-}
-
-static char *buffer_of(fuse_req_t request) {
-	const struct serve_union *s = fuse_req_userdata(request);
-
-	return pthread_getspecific(s->current);
-}
-
-static void reply(fuse_req_t request, int r) {
-	fuse_reply_err(request, -r);
-}
 
 /* --- the beginning --- */
 
@@ -58,6 +26,7 @@ static void on_init(void *userdata, struct fuse_conn_info *conn) {
 		BUFFER_SIZE; /* bounds reads as well: it is what pages are counted by */
 	s->opens_unasked = conn->want & FUSE_CAP_NO_OPEN_SUPPORT;
 	s->lists_unasked = conn->want & FUSE_CAP_NO_OPENDIR_SUPPORT;
+	passthrough_want(&s->passthrough, conn);
 	s->greeted = true;
 }
 
@@ -89,14 +58,21 @@ static void on_lookup(fuse_req_t request, fuse_ino_t parent, const char *name) {
 		union_forget(u, node, 1);
 }
 
+static void forget(const struct serve_union *s, uint64_t node, uint64_t times) {
+	if (s->openings)
+		openings_forget(s->openings, node, times);
+	else
+		union_forget(s->tree, node, times);
+}
+
 static void on_forget(fuse_req_t request, fuse_ino_t node, uint64_t times) {
-	union_forget(tree_of(request), node, times);
+	forget(fuse_req_userdata(request), node, times);
 	fuse_reply_none(request);
 }
 
 static void on_forget_multi(fuse_req_t request, size_t n, struct fuse_forget_data *list) {
 	for (size_t i = 0; i < n; i++)
-		union_forget(tree_of(request), list[i].ino, list[i].nlookup);
+		forget(fuse_req_userdata(request), list[i].ino, list[i].nlookup);
 	fuse_reply_none(request);
 }
 
@@ -194,127 +170,6 @@ static void on_readdirplus(fuse_req_t request, fuse_ino_t node, size_t size,
 	list(request, node, size, position, true);
 }
 
-/* --- data --- */
-
-/* After ENOSYS the kernel opens without asking, and keeps what was read. */
-static void on_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info) {
-	const struct serve_union *s = fuse_req_userdata(request);
-
-	info->keep_cache = 1;
-	if (s->opens_unasked)
-		fuse_reply_err(request, ENOSYS);
-	else
-		fuse_reply_open(request, info);
-}
-
-/* Less only at the end of the file: the kernel takes anything else for the end. */
-static ssize_t read_all(int fd, char *buffer, size_t size, off_t offset) {
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t n = pread(fd, buffer + got, size - got, offset + (off_t)got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
-static void on_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
-		    struct fuse_file_info *info) {
-	struct union_tree *u = tree_of(request);
-	char *buffer = buffer_of(request);
-	struct union_file f;
-	ssize_t n = size > BUFFER_SIZE ? -EINVAL : union_open(u, node, &f);
-
-	if (n == 0) {
-		n = read_all(f.fd, buffer, size, offset);
-		union_close(u, &f);
-	}
-	if (n < 0)
-		reply(request, (int)n);
-	else
-		fuse_reply_buf(request, buffer, (size_t)n);
-}
-
-static void on_lseek(fuse_req_t request, fuse_ino_t node, off_t offset, int whence,
-		     struct fuse_file_info *info) {
-	struct union_tree *u = tree_of(request);
-	struct union_file f;
-	int r = union_open(u, node, &f);
-	off_t found = -1;
-
-	if (r == 0) {
-		found = lseek(f.fd, offset, whence);
-		r = found < 0 ? -errno : 0;
-		union_close(u, &f);
-	}
-	if (r < 0)
-		reply(request, r);
-	else
-		fuse_reply_lseek(request, found);
-}
-
-/* --- extended attributes --- */
-
-static void reply_xattr(fuse_req_t request, const char *value, ssize_t n, size_t size) {
-	if (n < 0)
-		reply(request, (int)n);
-	else if (size == 0)
-		fuse_reply_xattr(request, (size_t)n);
-	else if ((size_t)n > size)
-		fuse_reply_err(request, ERANGE);
-	else
-		fuse_reply_buf(request, value, (size_t)n);
-}
-
-/* union.9: after ENOSYS the kernel never asks again, so that is said only where no layer can have any. */
-static void on_getxattr(fuse_req_t request, fuse_ino_t node, const char *name,
-			size_t size) {
-	struct union_tree *u = tree_of(request);
-	char *buffer = buffer_of(request);
-	ssize_t n = -ENOSYS;
-
-	if (union_has_xattrs(u))
-		n = union_getxattr(u, node, name, buffer,
-				   size < BUFFER_SIZE ? size : BUFFER_SIZE);
-	reply_xattr(request, buffer, n, size);
-}
-
-/* Only the privileged see that there are names of "trusted.". */
-static size_t hide_trusted(char *list, size_t n) {
-	static const char prefix[] = "trusted.";
-	char *out = list;
-
-	for (char *p = list, *end = list + n; p < end;) {
-		size_t length = strlen(p) + 1;
-
-		if (strncmp(p, prefix, sizeof(prefix) - 1) != 0) {
-			memmove(out, p, length);
-			out += length;
-		}
-		p += length;
-	}
-	return (size_t)(out - list);
-}
-
-static void on_listxattr(fuse_req_t request, fuse_ino_t node, size_t size) {
-	struct union_tree *u = tree_of(request);
-	char *buffer = buffer_of(request);
-	ssize_t n = -ENOSYS;
-
-	if (union_has_xattrs(u))
-		n = union_listxattr(u, node, buffer, BUFFER_SIZE);
-	if (n > 0 && fuse_req_ctx(request)->uid != 0)
-		n = (ssize_t)hide_trusted(buffer, (size_t)n);
-	reply_xattr(request, buffer, n, size);
-}
-
 static const struct fuse_lowlevel_ops operations = {
 	.init = on_init,
 	.lookup = on_lookup,
@@ -326,11 +181,12 @@ static const struct fuse_lowlevel_ops operations = {
 	.opendir = on_opendir,
 	.readdir = on_readdir,
 	.readdirplus = on_readdirplus,
-	.open = on_open,
-	.read = on_read,
-	.lseek = on_lseek,
-	.getxattr = on_getxattr,
-	.listxattr = on_listxattr,
+	.open = serve_on_open,
+	.release = serve_on_release,
+	.read = serve_on_read,
+	.lseek = serve_on_lseek,
+	.getxattr = serve_on_getxattr,
+	.listxattr = serve_on_listxattr,
 };
 
 /* --- beginning and end --- */
@@ -368,7 +224,16 @@ static int prepare_buffers(struct serve_union *s, unsigned threads) {
 	return 0;
 }
 
-int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads,
+/* union.17: the kernel offers it also to those whom it refuses later, so that is tried. */
+static int choose_io(struct serve_union *s, int fuse_fd, enum union_io io) {
+	int r = s->passthrough.granted ? backing_probe(fuse_fd) : -EOPNOTSUPP;
+
+	if (io != UNION_IO_CACHED && r == 0)
+		return openings_new(fuse_fd, s->tree, &s->openings);
+	return io == UNION_IO_PASSTHROUGH ? r : 0;
+}
+
+int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads, enum union_io io,
 		    struct serve_union **ret) {
 	_cleanup_(serve_union_freep) struct serve_union *s = calloc(1, sizeof(*s));
 	int r;
@@ -376,6 +241,7 @@ int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads,
 	if (!s)
 		return -ENOMEM;
 	s->tree = u;
+	s->passthrough.depth = io == UNION_IO_CACHED ? 0 : union_depth(u);
 	r = -pthread_key_create(&s->current, NULL);
 	if (r < 0) {
 		free(TAKE_PTR(s));
@@ -384,7 +250,9 @@ int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads,
 	r = prepare_buffers(s, threads);
 	if (r == 0)
 		r = session_new(fuse_fd, &operations, sizeof(operations), s, &s->greeted,
-				&s->session);
+				&s->passthrough, &s->session);
+	if (r == 0)
+		r = choose_io(s, fuse_fd, io);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);
@@ -395,6 +263,7 @@ void serve_union_free(struct serve_union *s) {
 	if (!s)
 		return;
 	session_free(s->session);
+	openings_free(s->openings);
 	for (unsigned i = 0; i < s->n_buffers; i++)
 		free(s->buffers[i]);
 	free(s->buffers);

@@ -164,7 +164,7 @@ int serve_new(int fuse_fd, struct verified *file, struct complaints *log,
 	r = prepare_readers(s, threads);
 	if (r == 0)
 		r = session_new(fuse_fd, &operations, sizeof(operations), s, &s->greeted,
-				&s->session);
+				NULL, &s->session);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);

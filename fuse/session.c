@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "passthrough.h"
+
 #define STACK_SIZE ((size_t)256 * 1024)
 
 struct session {
@@ -109,10 +111,19 @@ int session_run(struct session *s, unsigned n,
 	return 0;
 }
 
+/* libfuse takes a connection that is there already under this name. */
+static int connect_to(struct fuse_session *fuse, int fuse_fd) {
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/fd/%d", fuse_fd);
+	return fuse_session_mount(fuse, path) < 0 ? -EIO : 0;
+}
+
 int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
-		void *userdata, const bool *greeted, struct session **ret) {
+		void *userdata, const bool *greeted, struct passthrough *p,
+		struct session **ret) {
 	_cleanup_(session_freep) struct session *s = calloc(1, sizeof(*s));
-	char name[] = "extmerge-fuse", path[32], *argv[] = { name, NULL };
+	char name[] = "extmerge-fuse", *argv[] = { name, NULL };
 	struct fuse_args arguments = FUSE_ARGS_INIT(1, argv);
 	int r;
 
@@ -124,11 +135,11 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 	fuse_opt_free_args(&arguments);
 	if (!s->fuse)
 		return -ENOMEM;
-	/* libfuse takes a connection that is there already under this name. */
-	snprintf(path, sizeof(path), "/dev/fd/%d", fuse_fd);
-	if (fuse_session_mount(s->fuse, path) < 0)
-		return -EIO;
-	r = greet(s, greeted);
+	r = connect_to(s->fuse, fuse_fd);
+	if (r == 0 && p)
+		r = passthrough_prepare(p, s->fuse, fuse_fd);
+	if (r == 0)
+		r = greet(s, greeted);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);

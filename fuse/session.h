@@ -5,15 +5,17 @@
 #include "../merge/base.h"
 
 struct fuse_lowlevel_ops;
+struct passthrough;
 struct session;
 
 /*
  * Takes over `fuse_fd`, a connection that is mounted; `ops` (of `size` bytes) are called with `userdata`. Answers the
- * kernel's first request: the operation init must set *greeted. 0 with *ret, which the caller owns, or a negative
- * errno.
+ * kernel's first request: the operation init must set *greeted. `p` is NULL, or what userdata begins with. 0 with *ret,
+ * which the caller owns, or a negative errno.
  */
 int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
-		void *userdata, const bool *greeted, struct session **ret);
+		void *userdata, const bool *greeted, struct passthrough *p,
+		struct session **ret);
 void session_free(struct session *s);
 DEFINE_CLEANUP(struct session, session_free)
 

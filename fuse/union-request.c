@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The arguments of extmerge-fuse union: --layers=N --xattrs=trusted|user --threads=N -- NAME, in this order. */
+/* The arguments of extmerge-fuse union: --layers=N --xattrs=trusted|user --threads=N --io=WORD -- NAME, in this order. */
 #include "union-request.h"
 
 #include <string.h>
@@ -7,6 +7,8 @@
 #include "../merge/strv.h"
 #include "../merge/text.h"
 #include "layers.h"
+
+#define IO "--io="
 
 static const char *const spaces[] = {
 	[WHITEOUT_TRUSTED] = "--xattrs=trusted", [WHITEOUT_USER] = "--xattrs=user"
@@ -18,6 +20,12 @@ static int append_number(char ***v, const char *option, unsigned n) {
 	return text ? strv_append(v, text) : -ENOMEM;
 }
 
+static int append_io(char ***v, enum union_io io) {
+	_cleanup_free_ char *text = text_format(IO "%s", union_io_name(io));
+
+	return text ? strv_append(v, text) : -ENOMEM;
+}
+
 int union_request_format(const struct union_request *q, char ***v) {
 	int r = append_number(v, "--layers=", q->n_layers);
 
@@ -25,6 +33,8 @@ int union_request_format(const struct union_request *q, char ***v) {
 		r = strv_append(v, spaces[q->space]);
 	if (r == 0)
 		r = append_number(v, "--threads=", q->threads);
+	if (r == 0)
+		r = append_io(v, q->io);
 	if (r == 0)
 		r = strv_append(v, "--");
 	return r < 0 ? r : strv_append(v, q->name);
@@ -53,17 +63,27 @@ static bool take_space(const char *argument, enum whiteout_space *ret) {
 	return false;
 }
 
+static bool take_io(const char *argument, enum union_io *ret) {
+	size_t length = strlen(IO);
+
+	if (strncmp(argument, IO, length) != 0)
+		return false;
+	argument += length;
+	return union_io_parse(argument, strlen(argument), ret) == 0;
+}
+
 int union_request_parse(int argc, char *const *argv, struct union_request *ret,
 			const char **ret_why) {
 	struct union_request q;
 
-	*ret_why = "there must be '--layers=', '--xattrs=', '--threads=', '--' and a name";
-	if (argc != 5 || !take_number(argv[0], "--layers=", LAYERS_MAX, &q.n_layers) ||
+	*ret_why =
+		"there must be '--layers=', '--xattrs=', '--threads=', '--io=', '--' and a name";
+	if (argc != 6 || !take_number(argv[0], "--layers=", LAYERS_MAX, &q.n_layers) ||
 	    !take_space(argv[1], &q.space) ||
 	    !take_number(argv[2], "--threads=", REQUEST_THREADS_MAX, &q.threads) ||
-	    strcmp(argv[3], "--") != 0)
+	    !take_io(argv[3], &q.io) || strcmp(argv[4], "--") != 0)
 		return -EINVAL;
-	q.name = argv[4];
+	q.name = argv[5];
 	*ret = q;
 	return 0;
 }

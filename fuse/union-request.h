@@ -3,11 +3,13 @@
 #pragma once
 
 #include "request.h"
+#include "union-io.h"
 #include "whiteout.h"
 
 struct union_request {
 	unsigned n_layers, threads;
 	enum whiteout_space space;
+	enum union_io io;
 	const char *name; /* for ps; any text */
 };
 

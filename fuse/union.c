@@ -70,6 +70,10 @@ bool union_has_acls(const struct union_tree *u) {
 	return u->layers.have_acls;
 }
 
+unsigned union_depth(const struct union_tree *u) {
+	return u->layers.are_stacked ? 2 : 1;
+}
+
 /* --- nodes --- */
 
 /* The directory that a node is, with its index. */
@@ -113,12 +117,14 @@ int union_lookup(struct union_tree *u, uint64_t directory, const char *name,
 	return 0;
 }
 
-void union_forget(struct union_tree *u, uint64_t node, uint64_t times) {
+bool union_forget(struct union_tree *u, uint64_t node, uint64_t times) {
 	struct place p;
 	LOCKED(u);
 
-	if (place_find(&u->places, node, &p) == 0 && p.entry)
-		directories_forget(p.parent, p.entry, times);
+	if (place_find(&u->places, node, &p) < 0 || !p.entry)
+		return false;
+	directories_forget(p.parent, p.entry, times);
+	return p.entry->users == 0;
 }
 
 int union_stat(struct union_tree *u, uint64_t node, struct stat *ret) {

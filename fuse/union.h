@@ -23,6 +23,9 @@ DEFINE_CLEANUP(struct union_tree, union_free)
 bool union_has_xattrs(const struct union_tree *u);
 bool union_has_acls(const struct union_tree *u);
 
+/* How many file systems lie upon each other where a file is read through the union: 1, or 2 where that can be. */
+unsigned union_depth(const struct union_tree *u);
+
 /*
  * The node of an entry, and its attributes, with st_ino as in every other place (specs: union.10, union.11). The
  * node is valid until union_forget() was called as often as this succeeded. 0; -ENOENT; -EPERM for what is never
@@ -30,7 +33,9 @@ bool union_has_acls(const struct union_tree *u);
  */
 int union_lookup(struct union_tree *u, uint64_t directory, const char *name,
 		 uint64_t *ret_node, struct stat *ret);
-void union_forget(struct union_tree *u, uint64_t node, uint64_t times);
+
+/* Whether that was the last time. */
+bool union_forget(struct union_tree *u, uint64_t node, uint64_t times);
 
 int union_stat(struct union_tree *u, uint64_t node, struct stat *ret);
 

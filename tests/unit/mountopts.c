@@ -32,6 +32,7 @@ static const struct {
 	{ "lowerdir=a::b", "'lowerdir': a path is empty" },
 	{ "lowerdir=a,upperdir=b", "'upperdir=b': this union is read-only" },
 	{ "workdir=b", "'workdir=b': this union is read-only" },
+	{ "io=fast", "'io=fast': it is auto, passthrough or cached" },
 	{ "redirect_dir=on", "'redirect_dir=on': there is no such option" },
 	{ "metacopy=on", "'metacopy=on': there is no such option" },
 	{ "lowerdir", "'lowerdir': there is no such option" },
@@ -56,6 +57,21 @@ START_TEST(accepts) {
 }
 END_TEST
 
+/* union.17 */
+START_TEST(knows_how_to_read) {
+	struct mountopts o = { .layers = NULL };
+	char why[MOUNTOPTS_WHY_MAX];
+
+	ck_assert_int_eq(mountopts_parse("lowerdir=a", &o, why), 0);
+	ck_assert_int_eq(o.io, UNION_IO_AUTO);
+	ck_assert_int_eq(mountopts_parse("io=passthrough,ro", &o, why), 0);
+	ck_assert_int_eq(o.io, UNION_IO_PASSTHROUGH);
+	ck_assert_int_eq(mountopts_parse("io=cached", &o, why), 0);
+	ck_assert_int_eq(o.io, UNION_IO_CACHED);
+	mountopts_done(&o);
+}
+END_TEST
+
 START_TEST(refuses) {
 	struct mountopts o = { .layers = NULL };
 	char why[MOUNTOPTS_WHY_MAX];
@@ -72,6 +88,7 @@ int main(void) {
 
 	tcase_add_loop_test(tcase, accepts, 0, ARRAY_SIZE(accepted));
 	tcase_add_loop_test(tcase, refuses, 0, ARRAY_SIZE(refused));
+	tcase_add_test(tcase, knows_how_to_read);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
