@@ -49,18 +49,32 @@ const char *guard_corruption_text(enum cryptsetup_corruption c) {
 	return corruption_words[c];
 }
 
-/* Whether the error says that this way of doing it is not there, rather than that the image is wrong. */
+/* Whether this way of doing it is not there, for no image of the run. */
 static bool is_missing(int error) {
 	return error == -ENODEV || error == -ENOSYS || error == -EPERM ||
 	       error == -EACCES || error == -ENOENT || error == -EOPNOTSUPP ||
-	       error == -EPROTO || error == -ETIMEDOUT;
+	       error == -ETIMEDOUT;
 }
 
-static int remember(int *to, char **to_why, int error, const char *why) {
-	*to = error;
-	free(*to_why);
-	*to_why = strdup(why ?: strerror(-error));
-	return *to_why ? error : -ENOMEM;
+/* Whether another way may do for this image: this one is missing, or it failed with this one. */
+static bool is_other_way_open(int error) {
+	return is_missing(error) || error == -EMEDIUMTYPE || error == -EPROTO;
+}
+
+/* What is missing is so for the whole run; what an image is refused for is its own. */
+static int fail(int *missing, char **missing_why, int error, const char *why,
+		char **ret_why) {
+	if (!why && !is_other_way_open(error))
+		return error; /* which says enough */
+	*ret_why = strdup(why ?: strerror(-error));
+	if (!*ret_why)
+		return -ENOMEM;
+	if (!is_missing(error) || *missing < 0)
+		return error;
+	*missing_why = strdup(*ret_why);
+	if (!*missing_why)
+		return -ENOMEM;
+	return *missing = error;
 }
 
 /* --- device-mapper --- */
@@ -71,12 +85,12 @@ static const char *explain_dm(int error) {
 				  : strerror(-error);
 }
 
-static int probe_dm(struct guard *g, const struct workshop *w) {
+static int probe_dm(const struct workshop *w) {
 	int r = activate_probe(w->scratch);
 
 	if (r == -ENODEV && module_load("dm_mod") == 0 && module_load("dm_verity") == 0)
 		r = activate_probe(w->scratch);
-	return r < 0 ? remember(&g->no_dm, &g->why_no_dm, r, explain_dm(r)) : 0;
+	return r;
 }
 
 static int activate(const struct guard *g, const struct verity_target *t,
@@ -97,20 +111,16 @@ static int activate(const struct guard *g, const struct verity_target *t,
 
 static int attach_dm(struct guard *g, const struct verity_target *t,
 		     const struct workshop *w, struct guarded *ret, char **ret_why) {
-	const char *why = NULL;
-	int r;
+	const char *why = g->why_no_dm;
+	int r = g->no_dm;
 
-	if (!g->has_probed && probe_dm(g, w) == -ENOMEM)
-		return -ENOMEM;
+	if (r == 0 && !g->has_probed)
+		r = probe_dm(w);
 	g->has_probed = true;
-	if (g->no_dm < 0)
-		return g->no_dm;
-	r = activate(g, t, w, ret, &why);
-	if (is_missing(r))
-		return remember(&g->no_dm, &g->why_no_dm, r, why ?: explain_dm(r));
-	if (r < 0 && why)
-		*ret_why = strdup(why);
-	return r;
+	if (r == 0)
+		r = activate(g, t, w, ret, &why);
+	return r < 0 ? fail(&g->no_dm, &g->why_no_dm, r, why ?: explain_dm(r), ret_why)
+		     : 0;
 }
 
 /* --- verified file --- */
@@ -136,30 +146,26 @@ static int serve(const struct verity_target *t, const char *name, struct guarded
 static int attach_file(struct guard *g, const struct verity_target *t, const char *name,
 		       struct guarded *ret, char **ret_why) {
 	char why[ATTACH_WHY_MAX] = "";
-	int r;
+	int r = g->no_file;
 
-	if (g->no_file < 0)
-		return g->no_file;
+	if (r < 0)
+		return fail(&g->no_file, &g->why_no_file, r, g->why_no_file, ret_why);
 	if (g->on_corruption != CRYPTSETUP_EIO)
-		return remember(
+		return fail(
 			&g->no_file, &g->why_no_file, -EOPNOTSUPP,
-			"a verified file cannot restart the machine, as --on-corruption= asks for");
+			"a verified file cannot restart the machine, as --on-corruption= asks for",
+			ret_why);
 	r = serve(t, name, ret, why);
-	if (is_missing(r))
-		return remember(&g->no_file, &g->why_no_file, r, *why ? why : NULL);
-	if (r < 0 && *why)
-		*ret_why = strdup(why);
-	return r;
+	return r < 0 ? fail(&g->no_file, &g->why_no_file, r, *why ? why : NULL, ret_why)
+		     : 0;
 }
 
 /* --- both --- */
 
-/* What is missing, of all that was tried. */
-static int refuse(const struct guard *g, char **ret_why) {
-	bool both = g->no_dm < 0 && g->no_file < 0;
-
-	*ret_why = text_format("%s%s%s", g->why_no_dm ?: "", both ? "; " : "",
-			       g->why_no_file ?: "");
+/* What hindered, of all that was tried. */
+static int refuse(const char *why_no_dm, const char *why_no_file, char **ret_why) {
+	*ret_why = text_format("%s%s%s", why_no_dm ?: "",
+			       why_no_dm && why_no_file ? "; " : "", why_no_file ?: "");
 	return *ret_why ? -ENODEV : -ENOMEM;
 }
 
@@ -172,16 +178,20 @@ static int measure(struct guarded *g) {
 
 int guard_attach(struct guard *g, const struct verity_target *t, const char *name,
 		 const struct workshop *w, struct guarded *ret, char **ret_why) {
+	_cleanup_free_ char *why_no_dm = NULL, *why_no_file = NULL;
 	int r = -ENODEV;
 
 	*ret_why = NULL;
 	if (g->choice != GUARD_FUSE)
-		r = attach_dm(g, t, w, ret, ret_why);
-	if (is_missing(r) && g->choice != GUARD_DM)
-		r = attach_file(g, t, name, ret, ret_why);
+		r = attach_dm(g, t, w, ret, &why_no_dm);
+	if (is_other_way_open(r) && g->choice != GUARD_DM)
+		r = attach_file(g, t, name, ret, &why_no_file);
 	if (r == 0)
-		r = measure(ret);
-	return is_missing(r) ? refuse(g, ret_why) : r;
+		return measure(ret);
+	if (is_other_way_open(r))
+		return refuse(why_no_dm, why_no_file, ret_why);
+	*ret_why = why_no_file ? TAKE_PTR(why_no_file) : TAKE_PTR(why_no_dm);
+	return r;
 }
 
 void guard_done(struct guard *g) {

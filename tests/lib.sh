@@ -251,9 +251,9 @@ sign_hash() { # HASH KEY-NAME FILE
 }
 
 # A disk image of the file system $T/data, its hash tree and, if there is a key, its signature.
-make_signed() { # IMAGE KEY-NAME|none
+make_signed() { # IMAGE KEY-NAME|none [ALGORITHM]
 	local hash uuids sizes size=0 at=1
-	veritysetup format --root-hash-file="$T/hash" "$T/data" "$T/tree" >/dev/null || return 1
+	veritysetup format --hash="${3-sha256}" --root-hash-file="$T/hash" "$T/data" "$T/tree" >/dev/null || return 1
 	hash=$(cat "$T/hash")
 	: >"$T/signature"
 	if [ "$2" != none ]; then
@@ -261,7 +261,7 @@ make_signed() { # IMAGE KEY-NAME|none
 		printf '{"rootHash":"%s","signature":"%s"}' "$hash" "$(base64 -w0 <"$T/p7s")" >"$T/signature"
 		truncate -s 16K "$T/signature"
 	fi
-	uuids=("${hash:0:32}" "${hash:32:32}" 0123456789abcdef0123456789abcdef)
+	uuids=("${hash:0:32}" "${hash: -32}" 0123456789abcdef0123456789abcdef)
 	sizes=("$(stat -c %s "$T/data")" "$(stat -c %s "$T/tree")" "$(stat -c %s "$T/signature")")
 	truncate -s 0 "$1"
 	truncate -s $(((${sizes[0]} + ${sizes[1]} + ${sizes[2]}) / 1048576 * 1048576 + 6 * 1048576)) "$1"

@@ -53,9 +53,19 @@ static const char *why_not(int error) {
 	case -EKEYREVOKED:
 	case -EKEYEXPIRED:
 		return "the kernel refuses the signature";
+	case -EMEDIUMTYPE:
+		return "the kernel's dm-verity does not take its hash tree";
 	default:
 		return NULL;
 	}
+}
+
+/*
+ * dm-verity is there, and so are loop devices, but not for this tree: mostly as the kernel has not its hash algorithm
+ * (activate.12). libcryptsetup has -ENODEV or -EINVAL for that.
+ */
+static bool is_tree_refused(int error) {
+	return error == -ENODEV || error == -ENOENT || error == -EINVAL;
 }
 
 /* Makes the device info->name. */
@@ -74,6 +84,8 @@ static int make(struct cryptsetup *c, const struct verity_target *t,
 		key.signature = NULL;
 		r = cryptsetup_activate(c, info->name, &key, o->on_corruption);
 	}
+	if (is_tree_refused(r))
+		r = -EMEDIUMTYPE;
 	if (r < 0)
 		*ret_why = why_not(r);
 	return r;

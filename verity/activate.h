@@ -51,6 +51,7 @@ int activate_probe(int nodes);
  * with their last user. Otherwise a negative errno, mostly with *ret_why, a static sentence:
  *  -ENODEV, -ENOSYS, -EPERM, -EACCES: as activate_probe(), or no loop devices (module loop) or no libcryptsetup: another way must
  *    be taken;
+ *  -EMEDIUMTYPE: the kernel does not take this hash tree, which says nothing of others (activate.12);
  *  -EBADMSG: the superblock is refused (specs: verity.1 to verity.5), or the root hash has another length;
  *  -ENOKEY: the kernel takes only what it has verified itself, and cannot verify this;
  *  -EKEYREJECTED, -EKEYREVOKED, -EKEYEXPIRED: the kernel refuses the signature.

@@ -58,6 +58,22 @@ is "no node in /dev is needed" "$rc $(there_are 3)" "0 3 6 0"
 made=(/dev/mapper /dev/loop-control)
 is "and none is made" "$(ls -d "${made[@]}" 2>/dev/null)" ""
 
+# --- one whose hash tree the kernel does not take: it has nothing that makes SHA-512 ---
+
+em -q unmerge
+make_extension x02 1 sha512
+em merge --verity=dm
+like "it is refused, and the kernel named" "$err" "x02.raw skipped: no-verity-backend: .*dm-verity does not take its hash tree"
+is "but the others are merged" "$rc $(layers usr) $(there_are 2)" "0 x03 x01 2 4 0"
+em -q unmerge
+em -q merge
+is "otherwise it has a verified file, and the others their devices" "$rc $err$(guards | paste -sd,)" \
+	"0  2 signed dm-verity error userspace, 1 signed verified-file error userspace"
+is "and all are seen" "$(cat "$R"/usr/bin/x0?)" $'x01 1\nx02 1\nx03 1'
+em -q unmerge
+make_extension x02 1
+em -q merge
+
 # --- what is changed under a merged image ---
 
 at=$(sfdisk -J "$X/x01.raw" | jq '.partitiontable.partitions[0] | .start * 512')

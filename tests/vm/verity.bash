@@ -56,10 +56,10 @@ trust_friend() {
 	mkdir -p "$R/etc/verity.d"
 	cp "$T/friend.crt" "$R/etc/verity.d/"
 }
-make_extension() { # NAME VERSION
+make_extension() { # NAME VERSION [ALGORITHM]
 	rm -rf "$T/tree.d"
 	make_tree "$T/tree.d" "$1" "$1 $2"
 	head -c 150000 /dev/urandom >"$T/tree.d/usr/bin/$1.data"
 	make_image squashfs "$T/tree.d" "$T/data"
-	make_signed "$T/new" friend && mv "$T/new" "$X/$1.raw"
+	make_signed "$T/new" friend "${3-sha256}" && mv "$T/new" "$X/$1.raw"
 }
