@@ -2,6 +2,8 @@
 /* What is in force for a run: the configuration, and the command line above it. */
 #include "configure.h"
 
+#include <time.h>
+
 #include "log.h"
 
 /* config.9 */
@@ -21,6 +23,7 @@ static struct trust_demand make_demand(const struct settings *s) {
 	return (struct trust_demand){
 		.word = s->trust,
 		.given = s->has_policy ? &s->policy : NULL,
+		.dates = { s->enforces_validity, time(NULL) },
 		.is_lasting = s->origins[SETTINGS_IMAGE_POLICY].source == SETTINGS_FILE,
 	};
 }

@@ -28,6 +28,7 @@ enum option_code {
 	OPTION_FORCE,
 	OPTION_TRUST,
 	OPTION_IMAGE_POLICY,
+	OPTION_CERTIFICATE_VALIDITY,
 	OPTION_VERITY,
 	OPTION_ON_CORRUPTION,
 	OPTION_NO_PAGER,
@@ -61,6 +62,9 @@ static const struct option_row {
 	  required_argument, OPTION_TRUST },
 	{ "image-policy", "TEXT", "The image policy, in place of the class's default",
 	  required_argument, OPTION_IMAGE_POLICY },
+	{ "certificate-validity", "ignore|enforce",
+	  "Whether the dates of signers' certificates count", required_argument,
+	  OPTION_CERTIFICATE_VALIDITY },
 	{ "verity", "auto|dm|fuse", "What keeps hash trees in force", required_argument,
 	  OPTION_VERITY },
 	{ "on-corruption", "error|restart|panic",
@@ -199,6 +203,8 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return parse_setting(SETTINGS_TRUST, argument, o);
 	case OPTION_IMAGE_POLICY:
 		return parse_setting(SETTINGS_IMAGE_POLICY, argument, o);
+	case OPTION_CERTIFICATE_VALIDITY:
+		return parse_setting(SETTINGS_CERTIFICATE_VALIDITY, argument, o);
 	case OPTION_VERITY:
 		return guard_choice_from(argument, &o->verity);
 	case OPTION_ON_CORRUPTION:
@@ -262,6 +268,9 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 		return usage("--json is pretty, short or off, not", argument, NULL);
 	case OPTION_TRUST:
 		return usage("--trust is auto, signed, verity or any, not", argument,
+			     NULL);
+	case OPTION_CERTIFICATE_VALIDITY:
+		return usage("--certificate-validity is ignore or enforce, not", argument,
 			     NULL);
 	case OPTION_VERITY:
 		return usage("--verity is auto, dm or fuse, not", argument, NULL);

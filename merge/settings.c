@@ -48,6 +48,14 @@ static char *print_class(const struct settings *s, const struct class *class) {
 	return strdup((s->class ?: class)->name);
 }
 
+static int set_validity(struct settings *s, const char *text, const char **ret_why) {
+	return trust_validity_from(text, &s->enforces_validity);
+}
+
+static char *print_validity(const struct settings *s, const struct class *class) {
+	return strdup(trust_validity_text(s->enforces_validity));
+}
+
 static const struct row {
 	const char *name;
 	unsigned scopes; /* enum settings_scope */
@@ -60,6 +68,9 @@ static const struct row {
 	[SETTINGS_IMAGE_POLICY] = { "ImagePolicy", SETTINGS_OF_CLASS,
 				    "PARTITION=FLAG+FLAG:..., \"*\", \"-\" or \"~\"",
 				    set_policy, print_policy },
+	[SETTINGS_CERTIFICATE_VALIDITY] = { "CertificateValidity", SETTINGS_OF_CLASS,
+					    "ignore or enforce", set_validity,
+					    print_validity },
 	[SETTINGS_CLASS] = { "Class", SETTINGS_OF_HIERARCHY, "sysext or confext",
 			     set_class, print_class },
 };

@@ -11,6 +11,7 @@
 enum settings_key {
 	SETTINGS_TRUST,
 	SETTINGS_IMAGE_POLICY,
+	SETTINGS_CERTIFICATE_VALIDITY,
 	SETTINGS_CLASS,
 	SETTINGS_KEY_COUNT,
 };
@@ -37,6 +38,7 @@ struct settings {
 	enum trust_word trust;
 	bool has_policy; /* otherwise the class's default holds: */
 	struct policy policy;
+	bool enforces_validity;	   /* of certificates */
 	const struct class *class; /* of a hierarchy, or NULL: not said */
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };

@@ -29,6 +29,21 @@ const char *trust_word_text(enum trust_word w) {
 	return words[w];
 }
 
+static const char *const validity_words[] = { [false] = "ignore", [true] = "enforce" };
+
+int trust_validity_from(const char *text, bool *ret_enforce) {
+	for (size_t i = 0; i < ARRAY_SIZE(validity_words); i++)
+		if (strcmp(text, validity_words[i]) == 0) {
+			*ret_enforce = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *trust_validity_text(bool enforce) {
+	return validity_words[enforce];
+}
+
 static bool is_from_untrusted_place(const struct extension *e) {
 	return !e->is_operand &&
 	       strncmp(e->path, UNTRUSTED_PLACE, strlen(UNTRUSTED_PLACE)) == 0;
@@ -91,23 +106,39 @@ int trust_rules(struct trust *t, const struct extension *e, int root,
 	*ret = (struct verity_rules){
 		.policy = ret_policy,
 		.trusted = &t->certs,
+		.dates = &d->dates,
 		.tolerates_bad = d->word == TRUST_ANY,
 		.tolerates_unknown = d->word == TRUST_AUTO && !t->certs.is_wanted,
 	};
 	return 0;
 }
 
-int trust_digest(const struct trust *t, const struct class *class, int root,
-		 struct digest *d) {
+/* trust.12: not the time, but which certificates it has made valid or invalid since. */
+static int digest_dates(struct trust *t, const struct signature_rules *dates, int root,
+			struct digest *d) {
+	int r = dates->enforce_validity ? read_certificates(t, root) : 0;
+
+	if (r < 0 || !dates->enforce_validity)
+		return r;
+	digest_add_text(d, trust_validity_text(true));
+	for (size_t i = 0; i < t->certs.n; i++)
+		digest_add_text(d,
+				signature_check_dates(&t->certs.items[i]->signer, dates));
+	return 0;
+}
+
+int trust_digest(struct trust *t, const struct class *class, int root, struct digest *d) {
 	const struct trust_demand *demand = &t->demands[class->id];
 	_cleanup_free_ char *policy = demand->given ? policy_format(demand->given) : NULL;
+	int r;
 
 	if (demand->given && !policy)
 		return -ENOMEM;
 	digest_add_text(d, trust_word_text(demand->word));
 	digest_add_text(d, policy);
 	digest_add_text(d, demand->is_lasting ? "lasting" : NULL);
-	return certs_digest(root, d);
+	r = digest_dates(t, &demand->dates, root, d);
+	return r < 0 ? r : certs_digest(root, d);
 }
 
 void trust_done(struct trust *t) {

@@ -13,10 +13,16 @@ enum trust_word { TRUST_AUTO, TRUST_ANY, TRUST_VERITY, TRUST_SIGNED };
 int trust_word_from(const char *text, enum trust_word *ret);
 const char *trust_word_text(enum trust_word w);
 
+/* The word for whether the dates of certificates count, or -EINVAL; and back. */
+int trust_validity_from(const char *text, bool *ret_enforce);
+const char *trust_validity_text(bool enforce);
+
 /* What the host asks of a class. */
 struct trust_demand {
 	enum trust_word word;
 	const struct policy *given; /* in place of the defaults, or NULL; borrowed */
+	struct signature_rules
+		dates;	 /* what the dates of certificates decide, and by which time */
 	bool is_lasting; /* it is not for one run, by who knows what lies where (trust.1) */
 };
 
@@ -35,8 +41,10 @@ struct trust {
 int trust_rules(struct trust *t, const struct extension *e, int root,
 		struct policy *ret_policy, struct verity_rules *ret);
 
-/* Adds all that those answers depend on for the class, without reading a certificate. 0 or a negative errno. */
-int trust_digest(const struct trust *t, const struct class *class, int root,
-		 struct digest *d);
+/*
+ * Adds all that those answers depend on for the class, without reading a certificate, unless the dates in them count. 0
+ * or a negative errno.
+ */
+int trust_digest(struct trust *t, const struct class *class, int root, struct digest *d);
 
 void trust_done(struct trust *t);

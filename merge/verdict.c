@@ -133,6 +133,12 @@ static const struct {
 			"RSA of 2048 bits or P-256 or better",
 		.refusal = true,
 	},
+	[VERDICT_OUTSIDE_VALIDITY] = {
+		.word = "outside-validity",
+		.hint = "Have it signed by a certificate that is valid, and see that the clock is right, "
+			"or let the dates not matter: --certificate-validity=ignore",
+		.refusal = true,
+	},
 	[VERDICT_ROOT_HASH_MISMATCH] = {
 		.word = "root-hash-mismatch",
 		.hint = "Get the image and the files beside it again: they are not of one build",

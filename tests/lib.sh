@@ -244,6 +244,17 @@ new_key() { # NAME
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/$1.key" -out "$T/$1.crt" -subj "/CN=$1" -days 30 2>/dev/null
 }
 
+# The same with dates, as YYYYMMDDhhmmssZ.
+new_dated_key() { # NAME FROM TO
+	openssl req -new -newkey rsa:2048 -nodes -keyout "$T/$1.key" -out "$T/$1.csr" -subj "/CN=$1" 2>/dev/null || return 1
+	rm -rf "$T/ca"
+	mkdir "$T/ca" && : >"$T/ca/index" && echo 01 >"$T/ca/serial"
+	printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nserial=%s\nnew_certs_dir=%s\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' \
+		"$T/ca/index" "$T/ca/serial" "$T/ca" >"$T/ca/conf"
+	openssl ca -batch -selfsign -config "$T/ca/conf" -keyfile "$T/$1.key" -in "$T/$1.csr" -out "$T/$1.crt" \
+		-startdate "$2" -enddate "$3" -notext 2>/dev/null
+}
+
 # The signature, as DER, of a root hash.
 sign_hash() { # HASH KEY-NAME FILE
 	printf %s "$1" | openssl smime -sign -nocerts -noattr -binary -inkey "$T/$2.key" -signer "$T/$2.crt" \

@@ -15,6 +15,7 @@ enum fault_code {
 	FAULT_BAD_SIGNATURE,	     /* malformed or wrong */
 	FAULT_UNSUPPORTED_SIGNATURE, /* sound, but of a kind that is refused */
 	FAULT_UNKNOWN_SIGNER,
+	FAULT_VALIDITY, /* the signer's certificate is outside of its dates, and they are asked for */
 	FAULT_UNSIGNED, /* the policy asks for a signature, and there is none */
 	FAULT_BARE,	/* the policy asks for verity, and there is none */
 	FAULT_POLICY,	/* anything else that the policy does not allow */

@@ -52,7 +52,7 @@ static int check_part(struct areas *a, const struct proof_options *o, struct pro
 
 	hex_encode(a->part->root, a->part->root_size, proof->root_hash);
 	/* proof.4 */
-	r = a->part->has_signature ? verity_check_signature(a->part, o->trusted, NULL,
+	r = a->part->has_signature ? verity_check_signature(a->part, o->trusted, o->dates,
 							    &proof->signer, ret_fault)
 				   : 0;
 	if (r == 0)

@@ -2,9 +2,9 @@
 /* What a disk image proves of itself, in userspace: its root hash, who signed that, and every block under it. */
 #pragma once
 
-#include "certs.h"
 #include "dissect.h"
 #include "hashtree.h"
+#include "signature.h"
 
 #define PROOF_HASH_TEXT_MAX (SUPERBLOCK_DIGEST_MAX * 2 + 1)
 
@@ -27,6 +27,7 @@ struct proof {
 /* Borrowed. */
 struct proof_options {
 	const struct certs *trusted;
+	const struct signature_rules *dates; /* or NULL */
 	struct hashtree_sweep sweep;
 };
 

@@ -16,18 +16,20 @@ static bool is_root_hash(const char *text) {
 	return text[len] == '\0' && (len == 64 || len == 96 || len == 128);
 }
 
-/* signature.14 */
+const char *signature_check_dates(const struct signer *s,
+				  const struct signature_rules *rules) {
+	if (!rules || !rules->enforce_validity)
+		return NULL;
+	return rules->now < s->not_before  ? "the signer's certificate is not valid yet"
+	       : rules->now > s->not_after ? "the signer's certificate has expired"
+					   : NULL;
+}
+
 static int check_dates(const struct signer *s, const struct signature_rules *rules,
 		       const char **ret_why) {
-	if (!rules || !rules->enforce_validity)
-		return 0;
-	if (rules->now < s->not_before)
-		return refuse(ret_why, -EKEYEXPIRED,
-			      "the signer's certificate is not valid yet");
-	if (rules->now > s->not_after)
-		return refuse(ret_why, -EKEYEXPIRED,
-			      "the signer's certificate has expired");
-	return 0;
+	const char *why = signature_check_dates(s, rules);
+
+	return why ? refuse(ret_why, -EKEYEXPIRED, why) : 0;
 }
 
 static int check_signature(const struct cert *c, const struct pkcs7 *p,

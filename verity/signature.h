@@ -11,6 +11,13 @@ struct signature_rules {
 };
 
 /*
+ * What the certificate's dates have against it by the rules, a static sentence, or NULL where there is nothing or
+ * nobody asks (signature.14).
+ */
+const char *signature_check_dates(const struct signer *s,
+				  const struct signature_rules *rules);
+
+/*
  * Verifies the detached PKCS #7 signature `der` over exactly the text `root_hash`, lower-case hex
  * without a newline. The signer is one of `trusted`; there are no chains, and certificates that come
  * with the signature do not count. 0 with *ret; otherwise *ret_why is a static sentence:

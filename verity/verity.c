@@ -14,6 +14,7 @@
 
 static enum fault_code code_of(int error) {
 	return error == -ENOKEY		   ? FAULT_UNKNOWN_SIGNER
+	       : error == -EKEYEXPIRED	   ? FAULT_VALIDITY
 	       : error == -EPROTONOSUPPORT ? FAULT_UNSUPPORTED_SIGNATURE
 					   : FAULT_BAD_SIGNATURE;
 }

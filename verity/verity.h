@@ -52,7 +52,7 @@ int verity_check_format(const struct policy *policy, const struct verity_part *p
 
 /*
  * Verifies the signature of a part that has one. 0 with *ret; -EBADMSG and *ret_fault: unknown signer, bad or
- * unsupported signature; -EIO where libcrypto failed.
+ * unsupported signature, certificate outside of its dates; -EIO where libcrypto failed.
  */
 int verity_check_signature(const struct dissect_part *p, const struct certs *trusted,
 			   const struct signature_rules *dates, struct signer *ret,

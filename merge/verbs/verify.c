@@ -22,6 +22,7 @@
 struct check {
 	const char *native, *secondary;
 	const struct certs *trusted;
+	struct signature_rules dates;
 };
 
 /* One image and what came of it. */
@@ -49,7 +50,8 @@ static enum exit_code judge(const struct trial *t) {
 		return t->proof.level == PROOF_SIGNED ? EXIT_DONE : EXIT_REFUSED;
 	case -EBADMSG:
 		return t->fault.code == FAULT_UNKNOWN_SIGNER ||
-				       t->fault.code == FAULT_UNSUPPORTED_SIGNATURE
+				       t->fault.code == FAULT_UNSUPPORTED_SIGNATURE ||
+				       t->fault.code == FAULT_VALIDITY
 			       ? EXIT_REFUSED
 			       : EXIT_FAILED;
 	default:
@@ -80,7 +82,7 @@ static const char *code_of(const struct trial *t) {
 	return code == VERDICT_FITS ? NULL : verdict_word(code);
 }
 
-/* proof.8: dates are for people; they decide nothing. */
+/* proof.8: dates are for people, unless they are asked for. */
 static void print_signer(const struct signer *s) {
 	char since[16], until[16];
 	time_t now = time(NULL);
@@ -151,6 +153,7 @@ static int check(struct trial *t, const struct check *c) {
 							  c->secondary);
 	const struct proof_options options = {
 		.trusted = c->trusted,
+		.dates = &c->dates,
 		.sweep = { .progress = show_progress, .userdata = t },
 	};
 	int r;
@@ -239,10 +242,20 @@ static void warn_of_merged(const struct route *r) {
 				r->state.hierarchies[i].name);
 }
 
+/* proof.8: by the command line only, as what is checked here is often meant for other hosts. */
+static struct signature_rules read_dates(const struct options *o) {
+	struct signature_rules dates = { .now = time(NULL) };
+	const char *word = o->given[SETTINGS_CERTIFICATE_VALIDITY];
+
+	if (word) /* it has been tried when the options were parsed */
+		(void)trust_validity_from(word, &dates.enforce_validity);
+	return dates;
+}
+
 static enum exit_code verify(const struct route *r) {
 	_cleanup_strv_ char **problems = NULL;
 	struct certs certs = { .n = 0 };
-	struct check c = { .trusted = &certs };
+	struct check c = { .trusted = &certs, .dates = read_dates(r->options) };
 	enum exit_code code;
 	struct utsname name;
 	int e = uname(&name) < 0 ? -errno : certs_read(r->base, &certs, &problems);

@@ -57,6 +57,7 @@ like "the table names the files" "$out" '^# Files, the last one says most:
 \[confext\]
 Trust=signed  # /etc/extmerge.conf.d/50-site.conf:3
 ImagePolicy=root=verity\+signed:usr=absent  # /usr/lib/extmerge.conf:3
+CertificateValidity=ignore  # default
 
 \[Hierarchy /etc\]
 Class=confext  # default$'

@@ -148,22 +148,23 @@ like "the dates of the certificate are shown" "$out" "valid        20[0-9-]{8} t
 em verify --json=short "$T/tool.raw"
 is "JSON has all there is" "$(jq -r '.images[0] | [.version, .class, .size, .blocks * .block_size, (.not_after | length)] | map(tostring) | join(" ")' <<<"$out")" \
 	"null sysext $(stat -c %s "$T/tool.raw") $(stat -c %s "$T/data") 20"
-openssl req -new -key "$T/friend.key" -subj /CN=old -out "$T/old.csr" 2>/dev/null
-mkdir "$T/ca" && : >"$T/ca/index" && echo 01 >"$T/ca/serial"
-printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s/ca/index\nserial=%s/ca/serial\nnew_certs_dir=%s/ca\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' \
-	"$T" "$T" "$T" >"$T/ca/conf"
 for case in 20200101000000Z:20210101000000Z:expired 21200101000000Z:21210101000000Z:valid.yet; do
 	IFS=: read -r from to word <<<"$case"
-	openssl ca -batch -selfsign -config "$T/ca/conf" -keyfile "$T/friend.key" -in "$T/old.csr" -out "$T/old.crt" \
-		-startdate "$from" -enddate "$to" -notext 2>/dev/null
-	cp "$T/friend.key" "$T/old.key"
+	new_dated_key old "$from" "$to"
 	cp "$T/old.crt" "$R/etc/verity.d/old.crt"
 	make_signed "$T/old.raw" old
 	em verify "$T/old.raw"
 	is "a certificate outside of its dates still counts: $word" $rc 0
 	like "but it is said: $word" "$out" "valid .*, so it .*$word"
-	: >"$T/ca/index"
+	em verify --certificate-validity=enforce "$T/old.raw"
+	like "unless its dates are asked for: $word" "$rc $err" "^4 .*the signer's certificate .*$word"
+	em verify --certificate-validity=enforce --json=short "$T/old.raw"
+	is "with a code of its own: $word" "$(jq -r '.images[0].code' <<<"$out")" outside-validity
 done
+em verify --certificate-validity=enforce "$T/tool.raw"
+is "one within its dates counts" $rc 0
+em verify --certificate-validity=yes "$T/tool.raw"
+is "there is no such word" $rc 2
 
 # --- proof.9: what is wrong with each, as a word: how the image is made | code ---
 while IFS='|' read -r how code; do

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of keys: every one is found, read and shown (specs: config.10, config.11). */
+/* The table of keys: every one is found, read and shown (specs: config.10, config.11, config.13, config.14). */
 #include "merge/settings.h"
 
 #include "merge/strv.h"
@@ -97,6 +97,7 @@ START_TEST(nothing_changes_on_refusal) {
 	static const char *const bad[] = {
 		[SETTINGS_TRUST] = "never",
 		[SETTINGS_IMAGE_POLICY] = " \t",
+		[SETTINGS_CERTIFICATE_VALIDITY] = "yes",
 		[SETTINGS_CLASS] = "Sysext",
 	};
 

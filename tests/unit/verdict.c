@@ -38,6 +38,7 @@ static const struct {
 	{ VERDICT_BAD_SIGNATURE, "bad-signature", false, false, true },
 	{ VERDICT_UNSUPPORTED_SIGNATURE, "unsupported-signature", false, false, true },
 	{ VERDICT_ROOT_HASH_MISMATCH, "root-hash-mismatch", false, false, true },
+	{ VERDICT_OUTSIDE_VALIDITY, "outside-validity", false, false, true },
 	{ VERDICT_POLICY_REFUSED, "policy-refused", false, false, true },
 	{ VERDICT_NO_VERITY_BACKEND, "no-verity-backend", false, false, true },
 	{ VERDICT_UNSAFE_PATH, "unsafe-path", false, false, false },

@@ -87,6 +87,20 @@ em unmerge
 is "nothing is left" "$rc $(there_are 0)" "0 0 0 0"
 rm "$X/x01.raw"
 
+# --- the clock goes on: a certificate of 30 days (certs.10) ---
+
+em -q merge --certificate-validity=enforce
+is "while a certificate is valid its images are merged" "$rc $(layers usr)" "0 x03 x02"
+date -s "+40 days" >/dev/null
+em -q refresh
+is "later, too, if nobody asks" "$rc $(layers usr)" "0 x03 x02"
+em refresh --certificate-validity=enforce
+like "a refresh sees that it has expired" "$rc $(layers usr)$err" "^4 .*outside-validity: .*the signer's certificate has expired"
+date -s "-40 days" >/dev/null
+em -q refresh --certificate-validity=enforce
+is "or is valid again" "$rc $(layers usr)" "0 x03 x02"
+em unmerge
+
 # --- killed where devices are made ---
 
 mknod /dev/loop-control c 10 237
