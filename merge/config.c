@@ -9,6 +9,7 @@
 
 #include "cascade.h"
 #include "conftext.h"
+#include "confvalue.h"
 #include "file.h"
 #include "kernel.h"
 #include "library.h"
@@ -44,30 +45,8 @@ static void reader_done(struct reader *r) {
 		econf_freeFile(r->parsed);
 }
 
-/* Appends "PATH:LINE: SENTENCE", which it frees; without a line for 0. */
-static int add_sentence(char ***to, const char *path, unsigned line, char *sentence) {
-	_cleanup_free_ char *owned = sentence, *text = NULL;
-
-	if (!sentence)
-		return -ENOMEM;
-	text = line ? text_format("%s:%u: %s", path, line, sentence)
-		    : text_format("%s: %s", path, sentence);
-	return text ? strv_append(to, text) : -ENOMEM;
-}
-
 static int add_error(struct reader *r, unsigned line, char *sentence) {
-	return add_sentence(&r->config->errors, r->path, line, sentence);
-}
-
-static int add_warning(struct reader *r, unsigned line, char *sentence) {
-	return add_sentence(&r->config->warnings, r->path, line, sentence);
-}
-
-/* ", did you mean 'Trust'?", or nothing. NULL where memory ran out. */
-static char *suggest(const char *word, const char *const *words) {
-	const char *nearest = text_nearest(word, words);
-
-	return nearest ? text_format("; did you mean '%s'?", nearest) : strdup("");
+	return confvalue_complain(&r->config->errors, r->path, line, sentence);
 }
 
 /*
@@ -116,151 +95,35 @@ static int parse(struct reader *r, const char *text, size_t len) {
 	return 0;
 }
 
-/* The hierarchy that a section calls "/usr". */
-static struct config_hierarchy *find_hierarchy(struct config *c, const char *path) {
-	return *path == '/' ? config_find_hierarchy(c, path + 1) : NULL;
-}
-
-static int refuse_value(struct reader *r, const struct conftext_entry *e,
-			enum settings_key key, const char *text, const char *why) {
-	return add_error(r, e->line,
-			 text_format("%s=%s is not %s%s%s", e->key, text,
-				     settings_key_allowed(key), why ? ": " : "",
-				     why ?: ""));
-}
-
-/* config.13 */
-static int set_hierarchy(struct reader *r, const struct conftext_entry *e,
-			 const struct settings_section *s,
-			 const struct settings_origin *origin, enum settings_key key,
-			 const char *text) {
-	struct config_hierarchy *h = find_hierarchy(r->config, s->name);
-	const char *why = NULL;
-
-	if (settings_set(&h->settings, key, text, origin, &why) < 0)
-		return refuse_value(r, e, key, text, why);
-	if (h->settings.class && h->settings.class != h->class)
-		return add_error(r, e->line,
-				 text_format("%s=%s cannot be: %s is of class %s", e->key,
-					     text, s->name, h->class->name));
-	return 0;
-}
-
-/* config.7: a value that is not allowed is an error, whatever it would have meant. */
-static int set_value(struct reader *r, const struct conftext_entry *e,
-		     const struct settings_section *s, enum settings_key key,
-		     const char *text) {
-	const struct settings_origin origin = {
-		.source = SETTINGS_FILE,
-		.path = r->path,
-		.line = e->line,
-		.rank = (unsigned)r->config->n_files * SETTINGS_RANKS +
-			settings_section_rank(s),
-	};
-	const char *why = NULL;
-
-	if (s->scope == SETTINGS_OF_HIERARCHY)
-		return set_hierarchy(r, e, s, &origin, key, text);
-	for (size_t c = 0; c < CLASS_COUNT; c++)
-		if ((!s->class || s->class == &classes[c]) &&
-		    settings_set(&r->config->of[c], key, text, &origin, &why) < 0)
-			return refuse_value(r, e, key, text, why);
-	return 0;
-}
-
 /* Asked for by name, as the library's list of keys leaves some out (HACKING, Configuration). */
-static int take_value(struct reader *r, const struct conftext_entry *e,
-		      const struct settings_section *s, enum settings_key key) {
+static int take_value(struct reader *r, const struct confvalue *v) {
+	const struct conftext_entry *e = v->entry;
 	_cleanup_free_ char *text = NULL;
-	econf_err error = econf_getStringValue(r->parsed, e->section, e->key, &text);
+	enum settings_key key;
+	econf_err error;
+	int found = confvalue_find_key(v, &key);
 
+	if (found <= 0)
+		return found;
+	error = econf_getStringValue(r->parsed, e->section, e->key, &text);
 	if (error == ECONF_NOMEM)
 		return -ENOMEM;
 	if (error != ECONF_SUCCESS)
 		return add_error(r, e->line,
 				 text_format("libeconf does not find %s=: %s", e->key,
 					     econf_errString(error) ?: ""));
-	return set_value(r, e, s, key, text ?: "");
+	return confvalue_set(v, key, text ?: "");
 }
 
-static int warn_section(struct reader *r, const struct conftext_entry *e) {
-	_cleanup_free_ char *nearest = NULL, *word = NULL;
-
-	if (!e->section)
-		return add_warning(r, e->line,
-				   text_format("%s= is ignored, as it stands in no "
-					       "section; that would be [" SETTINGS_SECTION
-					       "]",
-					       e->key));
-	if (strcmp(e->section, SETTINGS_HIERARCHY) == 0)
-		return add_warning(r, e->line,
-				   text_format("%s= is ignored, as [%s] does not say which",
-					       e->key, e->section));
-	word = strndup(e->section, strcspn(e->section, " "));
-	nearest = word ? suggest(word, settings_sections) : NULL;
-	return add_warning(
-		r, e->line,
-		nearest ? text_format("%s= is ignored, as there is no section [%s]%s",
-				      e->key, e->section, nearest)
-			: NULL);
-}
-
-static int warn_hierarchy(struct reader *r, const struct conftext_entry *e,
-			  const char *name) {
-	const char *names[ARRAY_SIZE(r->config->hierarchies) + 1] = { NULL }, *nearest;
-
-	for (size_t i = 0; i < r->config->n_hierarchies; i++)
-		names[i] = r->config->hierarchies[i].name;
-	nearest = text_nearest(name + (*name == '/'), names);
-	return add_warning(r, e->line,
-			   text_format("%s= is ignored, as there is no hierarchy %s%s%s%s",
-				       e->key, name, nearest ? "; did you mean '/" : "",
-				       nearest ?: "", nearest ? "'?" : ""));
-}
-
-static int warn_key(struct reader *r, const struct conftext_entry *e,
-		    enum settings_scope scope) {
-	const char *keys[SETTINGS_KEY_COUNT + 1];
-	_cleanup_free_ char *nearest = NULL;
-
-	if (settings_key_from(e->key) >= 0)
-		return add_warning(r, e->line,
-				   text_format("%s= is ignored, as it is no key of [%s]",
-					       e->key, e->section));
-	settings_keys_of(scope, keys);
-	nearest = suggest(e->key, keys);
-	return add_warning(
-		r, e->line,
-		nearest ? text_format("%s= is ignored, as there is no such key%s", e->key,
-				      nearest)
-			: NULL);
-}
-
-/* config.8: what is not known is said, and nothing else. */
-static int take_entry(struct reader *r, const struct conftext_entry *e,
-		      const struct settings_section *s) {
-	int key = settings_key_from(e->key);
-
-	if (s->scope == SETTINGS_OF_HIERARCHY && !find_hierarchy(r->config, s->name))
-		return warn_hierarchy(r, e, s->name);
-	if (key < 0 || !settings_key_is_of((enum settings_key)key, s->scope))
-		return warn_key(r, e, s->scope);
-	return take_value(r, e, s, (enum settings_key)key);
-}
-
-/* config.6: what speaks of less says more, wherever in the file it stands; 0 is what speaks of nothing known. */
+/* config.6: what speaks of less says more, wherever in the file it stands. */
 static int take_entries(struct reader *r, unsigned rank) {
 	int e = 0;
 
 	for (size_t i = 0; e == 0 && i < r->outline.n; i++) {
-		const struct conftext_entry *entry = &r->outline.items[i];
-		struct settings_section s;
-		bool is_known = entry->section &&
-				settings_section_from(entry->section, &s) == 0;
+		const struct confvalue v = { r->config, r->path, &r->outline.items[i] };
 
-		if ((is_known ? settings_section_rank(&s) : 0) != rank)
-			continue;
-		e = is_known ? take_entry(r, entry, &s) : warn_section(r, entry);
+		if (confvalue_rank(&v) == rank)
+			e = take_value(r, &v);
 	}
 	return e;
 }
@@ -311,7 +174,7 @@ static int take_file(struct config *c, struct cascade_file *f) {
 		return 0;
 	c->is_denied |= f->error == -EACCES;
 	if (f->why)
-		return add_sentence(&c->errors, file->path, 0, strdup(f->why));
+		return confvalue_complain(&c->errors, file->path, 0, strdup(f->why));
 	return read_file(c, f, file->path);
 }
 
@@ -374,6 +237,15 @@ void config_done(struct config *c) {
 	for (size_t i = 0; i < c->n_files; i++)
 		free(c->files[i].path);
 	free(c->files);
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		settings_done(&c->of[i]);
+	for (size_t i = 0; i < c->n_hierarchies; i++)
+		settings_done(&c->hierarchies[i].settings);
+	for (size_t i = 0; i < c->n_extensions; i++) {
+		free(c->extensions[i].name);
+		settings_done(&c->extensions[i].settings);
+	}
+	free(c->extensions);
 	strv_free(c->errors);
 	strv_free(c->warnings);
 	*c = (struct config){ 0 };

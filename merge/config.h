@@ -17,11 +17,19 @@ struct config_hierarchy {
 	struct settings settings;
 };
 
+/* One extension that somebody has said something of, whether it is there or not. */
+struct config_extension {
+	char *name;
+	struct settings settings;
+};
+
 struct config {
 	struct settings of[CLASS_COUNT]; /* their origins borrow from `files` */
 	struct config_hierarchy
 		hierarchies[CLASS_COUNT * CLASS_HIERARCHIES_MAX]; /* so do theirs */
 	size_t n_hierarchies;
+	struct config_extension *extensions;
+	size_t n_extensions;
 	struct config_file *files;
 	size_t n_files;
 	char **errors, **warnings; /* sentences that begin with file and line (strv) */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "text.h"
 
 /* config.9 */
 static void take_command_line(struct settings *s, enum settings_scope scope,
@@ -26,6 +27,62 @@ static struct trust_demand make_demand(const struct settings *s) {
 		.dates = { s->enforces_validity, time(NULL) },
 		.is_lasting = s->origins[SETTINGS_IMAGE_POLICY].source == SETTINGS_FILE,
 	};
+}
+
+/* "After=docker, /etc/extmerge.conf:3". NULL where memory ran out. */
+static char *describe(const struct settings *s, enum settings_key key, const char *name,
+		      const char *of) {
+	_cleanup_free_ char *origin = settings_origin_text(&s->origins[key]);
+
+	if (!origin)
+		return NULL;
+	return text_format("%s=%s%s%s, %s", settings_key_name(key), name,
+			   of ? " of " : "", of ?: "", origin);
+}
+
+/* order.6 */
+static int take_rules(struct order *o, const struct config_extension *x) {
+	const struct settings *s = &x->settings;
+	int e = 0;
+
+	for (char **name = s->before; e == 0 && name && *name; name++)
+		e = order_add_rule(o, x->name, *name,
+				   describe(s, SETTINGS_BEFORE, *name, x->name));
+	for (char **name = s->after; e == 0 && name && *name; name++)
+		e = order_add_rule(o, *name, x->name,
+				   describe(s, SETTINGS_AFTER, *name, x->name));
+	return e;
+}
+
+static int make_order(struct order *o, const struct config *c, const struct settings *s) {
+	int e = 0;
+
+	if (s->order)
+		e = order_take_list(o, s->order, describe(s, SETTINGS_ORDER, "", NULL));
+	for (size_t i = 0; e == 0 && i < c->n_extensions; i++)
+		e = take_rules(o, &c->extensions[i]);
+	return e;
+}
+
+/* order.7 */
+static enum exit_code make_orders(struct route *r) {
+	enum exit_code code = EXIT_DONE;
+
+	for (size_t c = 0; c < CLASS_COUNT; c++) {
+		_cleanup_free_ char *why = NULL;
+		int e = make_order(&r->orders[c], &r->config, &r->config.of[c]);
+
+		if (e == 0)
+			e = order_check(&r->orders[c], &why);
+		if (e < 0 && e != -ELOOP)
+			return route_fail(e, "order the extensions");
+		if (e == 0 || code != EXIT_DONE)
+			continue;
+		log_error("The order of extensions goes round in a circle: %s", why);
+		log_hint("see Order=, Before= and After= in extmerge.conf(5)");
+		code = EXIT_USAGE;
+	}
+	return code;
 }
 
 static enum exit_code complain(const struct config *c, int error) {
@@ -54,5 +111,5 @@ enum exit_code configure(struct route *r) {
 	for (size_t i = 0; i < r->config.n_hierarchies; i++)
 		take_command_line(&r->config.hierarchies[i].settings,
 				  SETTINGS_OF_HIERARCHY, r->options);
-	return EXIT_DONE;
+	return make_orders(r);
 }

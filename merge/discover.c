@@ -8,7 +8,6 @@
 
 #include "file.h"
 #include "image.h"
-#include "order.h"
 #include "responsive.h"
 #include "strv.h"
 #include "text.h"
@@ -434,7 +433,9 @@ int discover(int root, const struct class *class, const struct host *host,
 	free(s.safe);
 	if (r < 0)
 		return r;
-	order_sort(d->list);
+	r = order_sort(d->list, d->orders);
+	if (r < 0)
+		return r;
 	r = refuse_excess(d->list, class);
 	for (size_t i = 0; i < d->list->n; i++)
 		if (d->list->items[i]->class == class)

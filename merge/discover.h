@@ -4,6 +4,7 @@
 
 #include "extension.h"
 #include "host.h"
+#include "order.h"
 
 /* specs: discover.limit. More are refused by name before anything is mounted. */
 #define DISCOVER_EXTENSIONS_MAX 500
@@ -12,6 +13,8 @@
 struct discovery {
 	struct extensions *list; /* what is found is appended here, in the order of order.h */
 	bool has_doubt;		 /* responsive.h: given by the caller */
+	const struct order
+		*orders; /* what is wanted of each class, or NULL: given by the caller */
 	char **problems; /* what is wrong with search directories: sentences (strv) */
 	char **unread;	 /* those directories: "var/lib/extensions" (strv) */
 	/*

@@ -77,6 +77,7 @@ static int record_layers(const struct hierarchy *h, struct record *record) {
 		    copy_text(&to->path, x->path) < 0 ||
 		    copy_text(&to->format, extension_format_word(x)) < 0 ||
 		    copy_text(&to->fingerprint, x->fingerprint) < 0 ||
+		    copy_text(&to->placed_by, x->placed_by) < 0 ||
 		    copy_trust(to, x) < 0 || describe_note(h, l, &to->note) < 0 ||
 		    describe_hidden(h, l, i - 1, to) < 0)
 			return -ENOMEM;

@@ -91,6 +91,7 @@ void extension_free(struct extension *e) {
 	free(e->sidecars);
 	free(e->fingerprint);
 	free(e->note);
+	free(e->placed_by);
 	extension_trust_done(&e->trust);
 	close_fdp(&e->root_tree);
 	close_fdp(&e->usr_tree);

@@ -76,6 +76,9 @@ struct extension {
 	/* match */
 	struct verdict verdict;
 	struct verdict forced; /* what --force overrode */
+
+	/* order */
+	char *placed_by; /* what lets it lie elsewhere than its version says: "Order=, FILE:LINE"; or NULL */
 };
 
 /* A growing array. Sorted by order.h once the names are known. */

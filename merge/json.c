@@ -95,6 +95,12 @@ static void add_verdict(struct json_object *o, const struct verdict *v) {
 	json_add_text(reason, "hint", verdict_hint(v->code));
 }
 
+/* order.8: who decided where it lies. */
+static void add_order(struct json_object *item, const char *placed_by) {
+	json_add_text(item, "order", placed_by ? "configuration" : "version");
+	json_add_text(item, "order_by", placed_by);
+}
+
 static const char *state_word(const struct extension *x) {
 	return extension_fits(x)		   ? "fits"
 	       : verdict_is_quiet(x->verdict.code) ? verdict_word(x->verdict.code)
@@ -126,6 +132,7 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 		json_add_text(item, "guard", extension_guard_word(x));
 		json_add_text(item, "state", state_word(x));
 		add_verdict(item, &x->verdict);
+		add_order(item, x->placed_by);
 		json_add_text(item, "forced", x->forced.text);
 		json_add_text(item, "note", x->note);
 	}
@@ -167,6 +174,7 @@ static void add_layers(struct json_object *o, const struct record *record) {
 		json_add_text(item, "on_corruption", on_corruption(l));
 		json_add_bool(item, "dead", l->is_dead);
 		json_add_number(item, "size", (int64_t)l->size);
+		add_order(item, l->placed_by);
 		json_add_text(item, "note", l->note);
 		hides = json_add_object(item, "hides");
 		json_add_number(hides, "host", l->hides_host);

@@ -181,6 +181,7 @@ static int parse_setting(enum settings_key key, const char *text, struct options
 		o->given[key] = text;
 	else if (why)
 		log_error("Cannot use the image policy: %s", why);
+	settings_done(&tried);
 	return r;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "strv.h"
+#include "text.h"
 #include "version.h"
 
 /* order.1, order.2: the name that decides is the image's, as UAPI.4 says, not the class. */
@@ -22,7 +24,177 @@ static int compare_items(const void *a, const void *b) {
 	return order_compare(*(struct extension *const *)a, *(struct extension *const *)b);
 }
 
-void order_sort(struct extensions *list) {
+int order_add_rule(struct order *o, const char *below, const char *above, char *origin) {
+	struct sequence_rule *grown;
+
+	if (!origin || strv_append(&o->origins, origin) < 0) {
+		free(origin);
+		return -ENOMEM;
+	}
+	free(origin);
+	grown = reallocarray(o->rules, o->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	o->rules = grown;
+	grown[o->n++] = (struct sequence_rule){ below, above };
+	return 0;
+}
+
+/* order.5: each name is a rule with the next one; where the others stand is no rule, but a preference. */
+int order_take_list(struct order *o, char *const *names, char *origin) {
+	const char *last = NULL;
+	int r = 0;
+
+	o->list = names;
+	o->list_origin = origin;
+	if (!origin)
+		return -ENOMEM;
+	for (; r == 0 && names && *names; names++) {
+		if (strcmp(*names, ORDER_OTHERS) == 0)
+			continue;
+		if (last)
+			r = order_add_rule(o, last, *names, strdup(origin));
+		last = *names;
+	}
+	return r;
+}
+
+int order_check(const struct order *o, char **ret_why) {
+	_cleanup_free_ size_t *cycle = calloc(o->n + 1, sizeof(*cycle));
+	_cleanup_free_ char *why = NULL;
+	size_t n = 0;
+	int r = cycle ? sequence_find_cycle(o->rules, o->n, cycle, &n) : -ENOMEM;
+
+	if (r < 0 || n == 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		const struct sequence_rule *rule = &o->rules[cycle[i]];
+		char *longer = text_format("%s%s%s above %s (%s)", why ?: "",
+					   why ? ", " : "", rule->above, rule->below,
+					   o->origins[cycle[i]]);
+
+		if (!longer)
+			return -ENOMEM;
+		free(why);
+		why = longer;
+	}
+	*ret_why = TAKE_PTR(why);
+	return -ELOOP;
+}
+
+static bool is_there(const struct extensions *list, const char *name) {
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i]->name.name ?: "", name) == 0)
+			return true;
+	return false;
+}
+
+static int note_absent(const char *name, const struct extensions *list, char ***names) {
+	if (strcmp(name, ORDER_OTHERS) == 0 || is_there(list, name) ||
+	    strv_contains(*names, name))
+		return 0;
+	return strv_append(names, name);
+}
+
+int order_find_absent(const struct order *o, const struct extensions *list,
+		      char ***names) {
+	int r = 0;
+
+	for (char *const *name = o->list; r == 0 && name && *name; name++)
+		r = note_absent(*name, list, names);
+	for (size_t i = 0; r == 0 && i < o->n; i++) {
+		r = note_absent(o->rules[i].below, list, names);
+		if (r == 0)
+			r = note_absent(o->rules[i].above, list, names);
+	}
+	return r;
+}
+
+void order_done(struct order *o) {
+	free(o->list_origin);
+	free(o->rules);
+	strv_free(o->origins);
+	*o = (struct order){ 0 };
+}
+
+/* An extension where the list has it: what is not named is where "*" is, or below all. */
+struct preferred {
+	struct extension *extension;
+	size_t place, version; /* in the list; by version */
+	bool is_listed;
+};
+
+static int compare_preferred(const void *a, const void *b) {
+	const struct preferred *left = a, *right = b;
+
+	if (left->place != right->place)
+		return left->place < right->place ? -1 : 1;
+	return left->version < right->version ? -1 : 1;
+}
+
+static void prefer(const struct order *o, struct preferred *p) {
+	for (size_t i = 0; o->list && o->list[i]; i++) {
+		bool is_it = strcmp(o->list[i], p->extension->name.name ?: "") == 0;
+
+		if (is_it || strcmp(o->list[i], ORDER_OTHERS) == 0)
+			p->place = i + 1;
+		p->is_listed |= is_it;
+		if (is_it)
+			break;
+	}
+}
+
+/* order.8 */
+static int note_origin(const struct order *o, const struct preferred *p, size_t rule) {
+	const char *origin = rule != SEQUENCE_NO_RULE ? o->origins[rule]
+			     : p->is_listed	      ? o->list_origin
+						      : NULL;
+
+	free(p->extension->placed_by);
+	p->extension->placed_by = origin ? strdup(origin) : NULL;
+	return origin && !p->extension->placed_by ? -ENOMEM : 0;
+}
+
+/* `items` are those of one class, sorted by version. */
+static int arrange(struct extension **items, size_t n, const struct order *o) {
+	_cleanup_free_ struct preferred *preferred = calloc(n, sizeof(*preferred));
+	_cleanup_free_ const char **names = calloc(n, sizeof(*names));
+	_cleanup_free_ size_t *order = calloc(n, sizeof(*order));
+	_cleanup_free_ size_t *rules = calloc(n, sizeof(*rules));
+	int r;
+
+	if (!preferred || !names || !order || !rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		preferred[i] = (struct preferred){ .extension = items[i], .version = i };
+		prefer(o, &preferred[i]);
+	}
+	qsort(preferred, n, sizeof(*preferred), compare_preferred);
+	for (size_t i = 0; i < n; i++)
+		names[i] = preferred[i].extension->name.name ?: "";
+	r = sequence_sort(names, n, o->rules, o->n, order, rules);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		items[i] = preferred[order[i]].extension;
+		r = note_origin(o, &preferred[order[i]], rules[order[i]]);
+	}
+	return r;
+}
+
+int order_sort(struct extensions *list, const struct order *orders) {
+	size_t n = 0;
+	int r = 0;
+
 	if (list->n > 1)
 		qsort(list->items, list->n, sizeof(*list->items), compare_items);
+	for (size_t i = 0; orders && r == 0 && i < list->n; i += n) {
+		const struct order *o = &orders[list->items[i]->class->id];
+
+		n = 1;
+		while (i + n < list->n &&
+		       list->items[i + n]->class == list->items[i]->class)
+			n++;
+		if (o->list || o->n > 0)
+			r = arrange(&list->items[i], n, o);
+	}
+	return r;
 }

@@ -21,6 +21,7 @@ static void layer_done(struct record_layer *l) {
 	free(l->guard);
 	free(l->on_corruption);
 	free(l->server);
+	free(l->placed_by);
 	free(l->note);
 	free(l->hides);
 }
@@ -157,6 +158,7 @@ static const struct member layer_members[] = {
 	{ "guard", MEMBER_TEXT, offsetof(struct record_layer, guard) },
 	{ "on_corruption", MEMBER_TEXT, offsetof(struct record_layer, on_corruption) },
 	{ "server", MEMBER_TEXT, offsetof(struct record_layer, server) },
+	{ "placed_by", MEMBER_TEXT, offsetof(struct record_layer, placed_by) },
 	{ "note", MEMBER_TEXT, offsetof(struct record_layer, note) },
 	{ "size", MEMBER_UINT64, offsetof(struct record_layer, size) },
 	{ "hides_host", MEMBER_UINT32, offsetof(struct record_layer, hides_host) },

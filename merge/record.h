@@ -18,6 +18,7 @@ struct record_layer {
 	char *on_corruption; /* as in struct extension_trust */
 	char *server;	     /* of a verified file, see process.h */
 	bool is_dead;	     /* the server is not there any more; not in the text form */
+	char *placed_by;     /* as in struct extension */
 	char *note;
 	uint64_t size;
 	uint32_t hides_host, hides_others; /* files of the host and of extensions below */

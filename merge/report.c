@@ -67,12 +67,17 @@ static const struct table_column status_columns[] = {
 	{ NULL, 0 },
 };
 
+/* order.8; NULL where memory ran out. */
+static char *describe_place(const char *placed_by) {
+	return text_format("placed by %s", placed_by);
+}
+
 /* "hides 3 files of the host, docker (11)" and whatever else was noted. */
 static char *layer_note(const struct record_layer *l) {
 	const char *dead = l->is_dead ? "its server has died, and reads fail: extmerge "
 					"refresh mends it"
 				      : NULL;
-	_cleanup_free_ char *hides = NULL;
+	_cleanup_free_ char *hides = NULL, *placed = NULL;
 	char host[64] = "", *note = NULL;
 
 	if (l->hides_host)
@@ -83,7 +88,13 @@ static char *layer_note(const struct record_layer *l) {
 		if (!hides)
 			return NULL;
 	}
-	if (text_join("; ", (const char *const[]){ dead, hides, l->note }, 3, &note) < 0)
+	if (l->placed_by) {
+		placed = describe_place(l->placed_by);
+		if (!placed)
+			return NULL;
+	}
+	if (text_join("; ", (const char *const[]){ dead, placed, hides, l->note }, 4,
+		      &note) < 0)
 		return NULL;
 	return note ?: strdup("");
 }
@@ -252,6 +263,11 @@ static void add_list_line(struct libscols_table *table, const struct extension *
 	_cleanup_free_ char *forced = x->forced.text
 					      ? text_format("forced: %s", x->forced.text)
 					      : NULL;
+	_cleanup_free_ char *placed = x->placed_by ? describe_place(x->placed_by) : NULL;
+	_cleanup_free_ char *note = NULL;
+
+	(void)text_join("; ", (const char *const[]){ forced ?: x->note, placed }, 2,
+			&note);
 
 	set(line, LIST_NAME, x->name.name);
 	set(line, LIST_VERSION, x->name.version);
@@ -261,7 +277,7 @@ static void add_list_line(struct libscols_table *table, const struct extension *
 	set_size(line, LIST_SIZE, x->size);
 	set(line, LIST_STATE, verdict_word(x->verdict.code));
 	set(line, LIST_PATH, x->path);
-	set(line, LIST_REASON, x->verdict.text ?: forced ?: x->note);
+	set(line, LIST_REASON, x->verdict.text ?: note);
 }
 
 void report_list(const struct route *r) {
@@ -281,7 +297,7 @@ void report_list(const struct route *r) {
 	if (r->extensions.n == 0)
 		say("No extensions found.");
 	else
-		say("%zu found, %zu fit.", r->extensions.n, n_fit);
+		say("Lowest layer first: %zu found, %zu fit.", r->extensions.n, n_fit);
 }
 
 /* "28.0.4 -> 28.1.0", or the one version there is. */

@@ -215,9 +215,23 @@ static int discover_all(struct route *r) {
 
 	r->found.list = &r->extensions;
 	r->found.losers = r->losers;
+	r->found.orders = r->orders;
 	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
 		if (r->options->classes[c])
 			e = discover_class(r, &classes[c]);
+	return e;
+}
+
+/* order.9: said where a class is asked for that lacks them, and no other one that has them. */
+static int note_absent(const struct route *r) {
+	_cleanup_strv_ char **names = NULL;
+	int e = 0;
+
+	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
+		if (r->options->classes[c])
+			e = order_find_absent(&r->orders[c], &r->extensions, &names);
+	for (char **name = names; name && *name; name++)
+		log_detail("The order speaks of %s, which is not there", *name);
 	return e;
 }
 
@@ -241,7 +255,8 @@ enum exit_code route_discover(struct route *r) {
 		return route_fail(e, "discover the extensions");
 	for (char **problem = r->found.problems; problem && *problem; problem++)
 		log_warning("%s", *problem);
-	return EXIT_DONE;
+	e = note_absent(r);
+	return e < 0 ? route_fail(e, "order the extensions") : EXIT_DONE;
 }
 
 static enum exit_code examine_all(struct route *r) {
@@ -469,6 +484,8 @@ void route_done(struct route *r) {
 	strv_free(r->losers);
 	host_done(&r->host);
 	trust_done(&r->trust);
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		order_done(&r->orders[c]);
 	config_done(&r->config);
 	guard_done(&r->guard);
 	state_done(&r->state);

@@ -38,7 +38,8 @@ struct route {
 	int base; /* the root seen in the workshop, or as it is without privilege */
 	struct host host;
 	struct config config;
-	struct trust trust; /* its demands are the configuration's */
+	struct trust trust;		  /* its demands are the configuration's */
+	struct order orders[CLASS_COUNT]; /* so are they */
 	struct guard guard;
 	struct extensions extensions;
 	struct discovery found; /* its list is the extensions */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is configured for a class of extensions or for one hierarchy, and by whom. */
+/* What is configured for a class of extensions, a hierarchy or an extension, and by whom. */
 #include "settings.h"
 
 #include <string.h>
 
+#include "order.h"
+#include "strv.h"
 #include "text.h"
 
 static int set_trust(struct settings *s, const char *text, const char **ret_why) {
@@ -56,6 +58,62 @@ static char *print_validity(const struct settings *s, const struct class *class)
 	return strdup(trust_validity_text(s->enforces_validity));
 }
 
+/* Names with blanks between them, each once. */
+static int read_names(const char *text, bool may_have_others, char ***ret,
+		      const char **ret_why) {
+	_cleanup_strv_ char **names = NULL;
+	_cleanup_free_ char *copy = strdup(text);
+	char *rest = copy, *name;
+	int r = copy ? 0 : -ENOMEM;
+
+	while (r == 0 && (name = strsep(&rest, " \t"))) {
+		if (*name == '\0')
+			continue;
+		if (strv_contains(names, name))
+			*ret_why = "a name is there twice";
+		else if (!may_have_others && strcmp(name, ORDER_OTHERS) == 0)
+			*ret_why = "\"*\" is for Order=";
+		r = *ret_why ? -EINVAL : strv_append(&names, name);
+	}
+	if (r < 0)
+		return r;
+	strv_free(*ret);
+	*ret = TAKE_PTR(names);
+	return 0;
+}
+
+static char *print_names(char *const *names) {
+	char *text = NULL;
+
+	if (text_join(" ", (const char *const *)names, strv_length(names), &text) < 0)
+		return NULL;
+	return text ?: strdup("");
+}
+
+static int set_order(struct settings *s, const char *text, const char **ret_why) {
+	return read_names(text, true, &s->order, ret_why);
+}
+
+static char *print_order(const struct settings *s, const struct class *class) {
+	return print_names(s->order);
+}
+
+static int set_before(struct settings *s, const char *text, const char **ret_why) {
+	return read_names(text, false, &s->before, ret_why);
+}
+
+static char *print_before(const struct settings *s, const struct class *class) {
+	return print_names(s->before);
+}
+
+static int set_after(struct settings *s, const char *text, const char **ret_why) {
+	return read_names(text, false, &s->after, ret_why);
+}
+
+static char *print_after(const struct settings *s, const struct class *class) {
+	return print_names(s->after);
+}
+
 static const struct row {
 	const char *name;
 	unsigned scopes; /* enum settings_scope */
@@ -73,19 +131,42 @@ static const struct row {
 					    print_validity },
 	[SETTINGS_CLASS] = { "Class", SETTINGS_OF_HIERARCHY, "sysext or confext",
 			     set_class, print_class },
+	[SETTINGS_ORDER] = { "Order", SETTINGS_OF_CLASS,
+			     "names of extensions, with blanks between them, and one \"*\"",
+			     set_order, print_order },
+	[SETTINGS_BEFORE] = { "Before", SETTINGS_OF_EXTENSION,
+			      "names of extensions, with blanks between them", set_before,
+			      print_before },
+	[SETTINGS_AFTER] = { "After", SETTINGS_OF_EXTENSION,
+			     "names of extensions, with blanks between them", set_after,
+			     print_after },
 };
 
-const char *const settings_sections[] = { SETTINGS_SECTION, "sysext", "confext",
-					  SETTINGS_HIERARCHY, NULL };
+const char *const settings_sections[] = {
+	SETTINGS_SECTION,   "sysext",		"confext",
+	SETTINGS_HIERARCHY, SETTINGS_EXTENSION, NULL,
+};
+
+static const struct {
+	const char *word; /* with the blank in front of the name */
+	enum settings_scope scope;
+} named_sections[] = {
+	{ SETTINGS_HIERARCHY " ", SETTINGS_OF_HIERARCHY },
+	{ SETTINGS_EXTENSION " ", SETTINGS_OF_EXTENSION },
+};
 
 int settings_section_from(const char *heading, struct settings_section *ret) {
-	static const char hierarchy[] = SETTINGS_HIERARCHY " ";
 	struct settings_section s = { .scope = SETTINGS_OF_CLASS };
 
-	if (strncmp(heading, hierarchy, strlen(hierarchy)) == 0) {
-		s.scope = SETTINGS_OF_HIERARCHY;
-		s.name = heading + strlen(hierarchy);
-	} else if (strcmp(heading, SETTINGS_SECTION) != 0) {
+	for (size_t i = 0; i < ARRAY_SIZE(named_sections); i++) {
+		size_t len = strlen(named_sections[i].word);
+
+		if (strncmp(heading, named_sections[i].word, len) != 0)
+			continue;
+		s.scope = named_sections[i].scope;
+		s.name = heading + len;
+	}
+	if (!s.name && strcmp(heading, SETTINGS_SECTION) != 0) {
 		s.class = class_find(heading);
 		if (!s.class)
 			return -ENOENT;
@@ -157,6 +238,13 @@ int settings_inherit(struct settings *s, const struct settings *from,
 			  : -ENOMEM;
 	}
 	return r;
+}
+
+void settings_done(struct settings *s) {
+	strv_free(s->order);
+	strv_free(s->before);
+	strv_free(s->after);
+	s->order = s->before = s->after = NULL;
 }
 
 char *settings_value(const struct settings *s, enum settings_key k,

@@ -13,6 +13,9 @@ enum settings_key {
 	SETTINGS_IMAGE_POLICY,
 	SETTINGS_CERTIFICATE_VALIDITY,
 	SETTINGS_CLASS,
+	SETTINGS_ORDER,
+	SETTINGS_BEFORE,
+	SETTINGS_AFTER,
 	SETTINGS_KEY_COUNT,
 };
 
@@ -21,6 +24,7 @@ enum settings_scope {
 	SETTINGS_OF_CLASS =
 		1, /* [Extmerge] speaks of both, [sysext] and [confext] of one */
 	SETTINGS_OF_HIERARCHY = 2, /* [Hierarchy /etc] */
+	SETTINGS_OF_EXTENSION = 4, /* [Extension NAME] */
 };
 
 enum settings_source { SETTINGS_DEFAULT, SETTINGS_FILE, SETTINGS_COMMAND_LINE };
@@ -33,25 +37,28 @@ struct settings_origin {
 	unsigned rank; /* the greater one says more (config.6); 0 is the default's */
 };
 
-/* What holds for one class, or for one hierarchy. All zero is the defaults. */
+/* What holds for one class, hierarchy or extension. All zero is the defaults; it is ended by settings_done(). */
 struct settings {
 	enum trust_word trust;
 	bool has_policy; /* otherwise the class's default holds: */
 	struct policy policy;
 	bool enforces_validity;	   /* of certificates */
 	const struct class *class; /* of a hierarchy, or NULL: not said */
+	char **order;		   /* of a class: names, lowest first (strv; order.5) */
+	char **before, **after;	   /* of an extension: names (strv; order.6) */
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };
 
-/* The sections of a file: one for both classes, one for each, called like it, and one for each hierarchy. */
+/* The sections of a file: one for both classes, one for each, called like it; for each hierarchy and extension. */
 #define SETTINGS_SECTION "Extmerge"
 #define SETTINGS_HIERARCHY "Hierarchy"
+#define SETTINGS_EXTENSION "Extension"
 
 /* Who a section speaks of. */
 struct settings_section {
 	enum settings_scope scope;
 	const struct class *class; /* of SETTINGS_OF_CLASS; NULL for both */
-	const char *name; /* of SETTINGS_OF_HIERARCHY: "/etc", borrowed from the heading */
+	const char *name; /* of a hierarchy, "/etc", or an extension; borrowed from the heading */
 };
 
 /* Takes the heading of a section apart: "Extmerge", "sysext", "Hierarchy /etc". 0 or -ENOENT. */
@@ -75,7 +82,7 @@ bool settings_key_is_of(enum settings_key k, enum settings_scope scope);
 const char *settings_key_allowed(enum settings_key k);
 
 /*
- * Gives the key the value that `text` says. 0; or -EINVAL, and *ret_why is a static sentence, or NULL where
+ * Gives the key the value that `text` says. 0; -ENOMEM; or -EINVAL, and *ret_why is a static sentence, or NULL where
  * settings_key_allowed() says enough. Then nothing is changed.
  */
 int settings_set(struct settings *s, enum settings_key k, const char *text,
@@ -87,6 +94,8 @@ int settings_set(struct settings *s, enum settings_key k, const char *text,
  */
 int settings_inherit(struct settings *s, const struct settings *from,
 		     const struct class *class);
+
+void settings_done(struct settings *s);
 
 /* The value as text; the caller owns it. NULL where memory ran out. */
 char *settings_value(const struct settings *s, enum settings_key k,

@@ -53,21 +53,34 @@ static void print_text(const struct route *r) {
 		printf("\n[" SETTINGS_HIERARCHY " /%s]\n", h->name);
 		print_settings(&h->settings, h->class, SETTINGS_OF_HIERARCHY);
 	}
+	for (size_t i = 0; i < r->config.n_extensions; i++) {
+		const struct config_extension *x = &r->config.extensions[i];
+
+		say("\n[" SETTINGS_EXTENSION " ", x->name, "]\n");
+		print_settings(&x->settings, NULL, SETTINGS_OF_EXTENSION);
+	}
 }
 
+/* Of whom a setting is; NULL is nobody. */
+struct subject {
+	enum settings_scope scope;
+	const struct class *class;
+	const char *hierarchy, *extension;
+};
+
 static void add_setting(struct json_object *array, const struct settings *s,
-			const struct class *class, const char *hierarchy,
-			enum settings_key key) {
+			const struct subject *of, enum settings_key key) {
 	static const char *const sources[] = { [SETTINGS_DEFAULT] = "default",
 					       [SETTINGS_FILE] = "file",
 					       [SETTINGS_COMMAND_LINE] = "command-line" };
 	const struct settings_origin *o = &s->origins[key];
-	_cleanup_free_ char *value = settings_value(s, key, class);
-	_cleanup_free_ char *path = hierarchy ? file_join("", hierarchy) : NULL;
+	_cleanup_free_ char *value = settings_value(s, key, of->class);
+	_cleanup_free_ char *path = of->hierarchy ? file_join("", of->hierarchy) : NULL;
 	struct json_object *item = json_append_object(array);
 
-	json_add_text(item, "class", class->name);
+	json_add_text(item, "class", of->class ? of->class->name : NULL);
 	json_add_text(item, "hierarchy", path);
+	json_add_text(item, "extension", of->extension);
 	json_add_text(item, "key", settings_key_name(key));
 	json_add_text(item, "value", value);
 	json_add_text(item, "source", sources[o->source]);
@@ -78,29 +91,41 @@ static void add_setting(struct json_object *array, const struct settings *s,
 		json_add_text(item, "line", NULL);
 }
 
-/* Of a class where `hierarchy` is NULL, otherwise of the hierarchy. */
 static void add_settings(struct json_object *array, const struct settings *s,
-			 const struct class *class, const char *hierarchy) {
-	enum settings_scope scope = hierarchy ? SETTINGS_OF_HIERARCHY : SETTINGS_OF_CLASS;
-
+			 const struct subject *of) {
 	for (size_t k = 0; k < SETTINGS_KEY_COUNT; k++)
-		if (settings_key_is_of((enum settings_key)k, scope))
-			add_setting(array, s, class, hierarchy, (enum settings_key)k);
+		if (settings_key_is_of((enum settings_key)k, of->scope))
+			add_setting(array, s, of, (enum settings_key)k);
+}
+
+static void add_all_settings(struct json_object *array, const struct route *r) {
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		if (route_has_class(r, &classes[c]))
+			add_settings(array, &r->config.of[c],
+				     &(struct subject){ .scope = SETTINGS_OF_CLASS,
+							.class = &classes[c] });
+	for (size_t i = 0; i < r->config.n_hierarchies; i++) {
+		const struct config_hierarchy *h = &r->config.hierarchies[i];
+
+		if (route_has_class(r, h->class))
+			add_settings(array, &h->settings,
+				     &(struct subject){ .scope = SETTINGS_OF_HIERARCHY,
+							.class = h->class,
+							.hierarchy = h->name });
+	}
+	for (size_t i = 0; i < r->config.n_extensions; i++) {
+		const struct config_extension *x = &r->config.extensions[i];
+
+		add_settings(array, &x->settings,
+			     &(struct subject){ .scope = SETTINGS_OF_EXTENSION,
+						.extension = x->name });
+	}
 }
 
 static void print_json(const struct route *r) {
 	struct json_object *o = json_new("config"), *array;
 
-	array = json_add_array(o, "settings");
-	for (size_t c = 0; c < CLASS_COUNT; c++)
-		if (route_has_class(r, &classes[c]))
-			add_settings(array, &r->config.of[c], &classes[c], NULL);
-	for (size_t i = 0; i < r->config.n_hierarchies; i++) {
-		const struct config_hierarchy *h = &r->config.hierarchies[i];
-
-		if (route_has_class(r, h->class))
-			add_settings(array, &h->settings, h->class, h->name);
-	}
+	add_all_settings(json_add_array(o, "settings"), r);
 	array = json_add_array(o, "files");
 	for (size_t i = 0; i < r->config.n_files; i++) {
 		struct json_object *item = json_append_object(array);

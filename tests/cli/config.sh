@@ -25,7 +25,7 @@ say() { # PATH LINE...
 em config
 is "config works without a file" "$rc $err" "0 "
 like "it says so" "$out" '^# There is no configuration file\.'
-like "and shows defaults" "$out" $'\n\\[sysext\\]\nTrust=auto  # default\nImagePolicy=root=verity[^ ]*  # default'
+like "and shows defaults" "$out" $'\n\\[sysext\\]\nTrust=auto  # default\nImagePolicy=root=verity[^ ]*  # default\nCertificateValidity=ignore  # default\nOrder=  # default'
 if LD_DEBUG=files "$EXTMERGE" --root="$R" config 2>&1 >/dev/null | grep -q libmount; then
 	is "and loads no library for it" "$(LD_DEBUG=files "$EXTMERGE" --root="$R" list 2>&1 >/dev/null | grep -c libeconf)" 0
 	say etc/extmerge.conf '[Extmerge]'
@@ -58,6 +58,7 @@ like "the table names the files" "$out" '^# Files, the last one says most:
 Trust=signed  # /etc/extmerge.conf.d/50-site.conf:3
 ImagePolicy=root=verity\+signed:usr=absent  # /usr/lib/extmerge.conf:3
 CertificateValidity=ignore  # default
+Order=  # default
 
 \[Hierarchy /etc\]
 Class=confext  # default$'
@@ -72,6 +73,31 @@ rm "$R/etc/extmerge.conf.d/99.conf"
 em config --json=short
 is "config.13: hierarchies are shown" "$(jq -r '.settings[] | select(.hierarchy and .key == "Class") | .hierarchy + " " + .value' <<<"$out" | paste -sd' ')" \
 	"/etc confext /usr sysext /opt sysext"
+
+# --- order.7: what contradicts itself ---
+say etc/extmerge.conf.d/70-order.conf '[sysext]' 'Order=lower * upper' '[Extension upper]' 'Before=middle' '[Extension middle]' 'Before=lower'
+for verb in config list plan "why /usr/bin/host-tool"; do
+	# shellcheck disable=SC2086 # a verb and its operand
+	em $verb
+	is "order.7: ${verb%% *} is refused" "$rc$out" 2
+	is "the circle is named" "$(grep error: <<<"$err")" "extmerge: error: The order of extensions goes round in a circle:\
+ lower above middle (Before=lower of middle, /etc/extmerge.conf.d/70-order.conf:6),\
+ middle above upper (Before=middle of upper, /etc/extmerge.conf.d/70-order.conf:4),\
+ upper above lower (Order=, /etc/extmerge.conf.d/70-order.conf:2)"
+done
+say etc/extmerge.conf.d/70-order.conf '[Extmerge]' 'Order=lower * upper' '[Extension middle]' 'After=lower'
+em config
+like "an order is shown" "$rc $out" $'^0 .*\nOrder=lower \\* upper  # /etc/extmerge.conf.d/70-order.conf:2\n'
+like "extensions have sections of their own" "$out" $'\n\\[Extension middle\\]\nBefore=  # default\nAfter=lower  # /etc/extmerge.conf.d/70-order.conf:4$'
+em config --json=short
+is "and items in JSON" "$(jq -c '.settings[] | select(.extension and .path) | [.class, .hierarchy, .extension, .key, .value]' <<<"$out")" \
+	'[null,null,"middle","After","lower"]'
+em list -v
+is "order.9: names that are not there are told to who asks" "$rc $(sed -n 's/.*speaks of \([a-z]*\),.*/\1/p' <<<"$err" | sort | paste -sd' ')" \
+	"0 lower middle upper"
+em list
+is "and to nobody else" "$rc$err" 0
+rm "$R/etc/extmerge.conf.d/70-order.conf"
 
 # --- config.9 ---
 is "--trust replaces it for both" "$(in_force sysext Trust --trust=signed) $(in_force confext Trust --trust=auto)" \

@@ -38,5 +38,6 @@ page=$SPECS_DIR/../man/extmerge.conf.5.scd
 keys=$(sed -n 's/^	\[SETTINGS_[A-Z_]*\] = { "\([A-Za-z]*\)",.*$/\1=/p' "$source/settings.c" | sort)
 like "the program names its keys" "$keys" "Trust="
 is "keys" "$(terms KEYS)" "$keys"
+mkdir -p "$R/etc" && printf '[Extension a]\nAfter=b\n' >"$R/etc/extmerge.conf"
 like "config shows them" "$(sed -n 's/^\([A-Za-z]*=\).*/\1/p' <<<"$("$EXTMERGE" --root="$R" config)" | sort -u)" "^$keys\$"
 finish

@@ -70,13 +70,22 @@ static void begin_case(const struct unit_row *row) {
 	n_errors = n_warnings = 0;
 }
 
-/* "sysext Trust" or "/usr Class", its value and its origin. */
+static const struct settings *find_extension(const char *name) {
+	for (size_t i = 0; i < read_now.n_extensions; i++)
+		if (strcmp(read_now.extensions[i].name, name) == 0)
+			return &read_now.extensions[i].settings;
+	ck_abort_msg("%s: there is no %s", title, name);
+}
+
+/* "sysext Trust", "/usr Class" or "@docker After", its value and its origin. */
 static void check_value(const struct unit_row *row) {
 	_cleanup_free_ char *value = NULL, *origin = NULL;
 	char *key = row->cells[1], *name = strsep(&key, " ");
 	const struct config_hierarchy *h = config_find_hierarchy(&read_now, name + 1);
 	const struct class *class = h ? h->class : class_find(name);
-	const struct settings *s = h ? &h->settings : &read_now.of[class->id];
+	const struct settings *s = h	   ? &h->settings
+				   : class ? &read_now.of[class->id]
+					   : find_extension(name + 1);
 	enum settings_key k = (enum settings_key)settings_key_from(key);
 
 	unit_assert_row(row, !read_now.errors, "%s: %s", title,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Proves that layers have one order, however they were found (specs: order.3, order.4). */
+/* Proves that layers have one order, however they were found, and that it is the wanted one (specs: order.3 to order.9). */
 #include "merge/order.h"
 
+#include "merge/strv.h"
 #include "unit.h"
 
 #define SHUFFLES 200
@@ -62,7 +63,7 @@ START_TEST(order_is_that_of_the_table) {
 	fill(&list);
 	for (unsigned n = 0; n < SHUFFLES; n++) {
 		shuffle(&list, &seed);
-		order_sort(&list);
+		ck_assert_int_eq(order_sort(&list, NULL), 0);
 		for (size_t i = 0; i < list.n; i++)
 			ck_assert_msg(strcmp(list.items[i]->path, sorted[i].path) == 0,
 				      "shuffle %u: '%s' is number %zu, not '%s'", n,
@@ -90,11 +91,163 @@ END_TEST
 START_TEST(few) {
 	struct extensions list = { 0 };
 
-	order_sort(&list);
+	ck_assert_int_eq(order_sort(&list, NULL), 0);
 	ck_assert_int_eq(extensions_add(&list, extension_new(&classes[0])), 0);
-	order_sort(&list);
+	ck_assert_int_eq(order_sort(&list, NULL), 0);
 	ck_assert_uint_eq(list.n, 1);
 	extensions_done(&list);
+}
+END_TEST
+
+/* "a c_2 c_1": sysexts, in any order. */
+static void fill_with(struct extensions *list, const char *names) {
+	_cleanup_free_ char *copy = strdup(names);
+	char *rest = copy, *full;
+
+	while ((full = strsep(&rest, " "))) {
+		struct extension *e = extension_new(&classes[CLASS_SYSEXT]);
+
+		e->name.full = strdup(full);
+		e->name.name = strndup(full, strcspn(full, "_"));
+		e->path = strdup(full);
+		ck_assert_int_eq(extensions_add(list, e), 0);
+	}
+}
+
+/* Words as a strv. */
+static char **split(const char *words) {
+	_cleanup_free_ char *copy = strdup(words);
+	char *rest = copy, *word, **v = NULL;
+
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			ck_assert_int_eq(strv_append(&v, word), 0);
+	return v;
+}
+
+/* "a b": a below b; the one who says so is called like the first. */
+static void add_rules(struct order *o, char *const *words) {
+	for (; words && words[0]; words += 2)
+		ck_assert_int_eq(order_add_rule(o, words[0], words[1], strdup(words[0])),
+				 0);
+}
+
+static void show(const struct extensions *list, char *ret, char *ret_by) {
+	*ret = *ret_by = '\0';
+	for (size_t i = 0; i < list->n; i++) {
+		const struct extension *e = list->items[i];
+
+		ret += sprintf(ret, "%s%s", i ? " " : "", e->name.full);
+		ret_by += sprintf(ret_by, "%s%s", i ? " " : "", e->placed_by ?: "-");
+	}
+}
+
+/* What is there, the list, the rules, what comes of it, and who has placed each. */
+static const struct {
+	const char *there, *list, *rules, *order, *by;
+} wanted[] = {
+	{ "a b c", "", "", "a b c", "- - -" },
+	/* order.5: who is not named lies below, or where the star is. */
+	{ "a b c", "a", "", "b c a", "- - L" },
+	{ "a b c", "b a", "", "c b a", "- L L" },
+	{ "a b c", "* b a", "", "c b a", "- L L" },
+	{ "a b c d", "c * a", "", "c b d a", "L - - L" },
+	{ "a b c", "c b *", "", "c b a", "L L -" },
+	{ "a b c", "*", "", "a b c", "- - -" },
+	{ "a b c", "x b y a z", "", "c b a", "- L L" },
+	{ "c_1 a_2 a_1 b_1", "a b", "", "c_1 a_1 a_2 b_1", "- L L L" },
+	/* order.6: one waits for the other. */
+	{ "a b c", "", "c a", "b c a", "- - c" },
+	{ "a_2 a_10 b_1", "", "b a", "b_1 a_2 a_10", "- b b" },
+	{ "a b c", "", "x a c x", "b c a", "- - x" },
+	{ "a b c", "", "a c", "a b c", "- - -" },
+	/* The list with rules. */
+	{ "a b z", "a b", "a z", "a z b", "L a L" },
+	{ "a b c", "c b", "b a", "c b a", "L L b" },
+};
+
+START_TEST(order_is_what_is_wanted) {
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		_cleanup_(extensions_done) struct extensions list = { 0 };
+		_cleanup_strv_ char **names = split(wanted[i].list),
+				    **rules = split(wanted[i].rules);
+		struct order orders[CLASS_COUNT] = { 0 };
+		char said[256], by[256];
+		unsigned seed = 1;
+		char *why;
+
+		if (names)
+			ck_assert_int_eq(order_take_list(&orders[CLASS_SYSEXT], names,
+							 strdup("L")),
+					 0);
+		add_rules(&orders[CLASS_SYSEXT], rules);
+		ck_assert_int_eq(order_check(&orders[CLASS_SYSEXT], &why), 0);
+		fill_with(&list, wanted[i].there);
+		for (unsigned n = 0; n < 20; n++) {
+			shuffle(&list, &seed);
+			ck_assert_int_eq(order_sort(&list, orders), 0);
+			show(&list, said, by);
+			ck_assert_msg(strcmp(said, wanted[i].order) == 0, "%zu: %s", i,
+				      said);
+			ck_assert_msg(strcmp(by, wanted[i].by) == 0, "%zu: by %s", i, by);
+		}
+		order_done(&orders[CLASS_SYSEXT]);
+	}
+}
+END_TEST
+
+/* What is wanted of the one class is not asked of the other. */
+START_TEST(classes_have_their_own) {
+	_cleanup_(extensions_done) struct extensions list = { 0 };
+	_cleanup_strv_ char **names = split("c b a");
+	struct order orders[CLASS_COUNT] = { 0 };
+	char said[256], by[256];
+
+	fill_with(&list, "a b c");
+	ck_assert_int_eq(order_take_list(&orders[CLASS_CONFEXT], names, strdup("L")), 0);
+	ck_assert_int_eq(order_sort(&list, orders), 0);
+	show(&list, said, by);
+	ck_assert_str_eq(said, "a b c");
+	for (size_t i = 0; i < list.n; i++)
+		list.items[i]->class = &classes[CLASS_CONFEXT];
+	ck_assert_int_eq(order_sort(&list, orders), 0);
+	show(&list, said, by);
+	ck_assert_str_eq(said, "c b a");
+	order_done(&orders[CLASS_CONFEXT]);
+}
+END_TEST
+
+/* order.7: also where none of them is there. */
+START_TEST(cycles_are_named) {
+	_cleanup_strv_ char **list = split("x y * z"), **rules = split("p q z x");
+	_cleanup_free_ char *why = NULL;
+	struct order o = { 0 };
+
+	ck_assert_int_eq(order_take_list(&o, list, strdup("Order=, F:1")), 0);
+	ck_assert_int_eq(order_check(&o, &why), 0);
+	add_rules(&o, rules);
+	ck_assert_int_eq(order_check(&o, &why), -ELOOP);
+	ck_assert_str_eq(why, "x above z (z), z above y (Order=, F:1), "
+			      "y above x (Order=, F:1)");
+	order_done(&o);
+}
+END_TEST
+
+/* order.9 */
+START_TEST(absent_names_are_told) {
+	_cleanup_(extensions_done) struct extensions list = { 0 };
+	_cleanup_strv_ char **names = split("x a *"), **rules = split("b y x a"),
+			    **absent = NULL;
+	struct order o = { 0 };
+
+	fill_with(&list, "a_1 b_2");
+	ck_assert_int_eq(order_take_list(&o, names, strdup("L")), 0);
+	add_rules(&o, rules);
+	ck_assert_int_eq(order_find_absent(&o, &list, &absent), 0);
+	ck_assert_uint_eq(strv_length(absent), 2);
+	ck_assert_str_eq(absent[0], "x");
+	ck_assert_str_eq(absent[1], "y");
+	order_done(&o);
 }
 END_TEST
 
@@ -103,6 +256,10 @@ int main(void) {
 					  order_is_that_of_the_table,
 					  order_is_total,
 					  few,
+					  order_is_what_is_wanted,
+					  classes_have_their_own,
+					  cycles_are_named,
+					  absent_names_are_told,
 					  NULL,
 				  });
 }

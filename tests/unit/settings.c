@@ -33,6 +33,8 @@ START_TEST(sections_have_a_rank) {
 		{ "sysext", NULL, 2, CLASS_SYSEXT },
 		{ "confext", NULL, 2, CLASS_CONFEXT },
 		{ "Hierarchy /a/b", "/a/b", 3, -1 },
+		{ "Extension b", "b", 3, -1 },
+		{ "Extension", NULL, 0, -1 },
 		{ "Hierarchy", NULL, 0, -1 },
 		{ "extmerge", NULL, 0, -1 },
 		{ "Hierarchy/a", NULL, 0, -1 },
@@ -56,22 +58,48 @@ END_TEST
 
 /* Every key is somewhere, and is named there. */
 START_TEST(keys_have_a_scope) {
-	const char *of_class[SETTINGS_KEY_COUNT + 1],
-		*of_hierarchy[SETTINGS_KEY_COUNT + 1];
+	static const enum settings_scope scopes[] = { SETTINGS_OF_CLASS,
+						      SETTINGS_OF_HIERARCHY,
+						      SETTINGS_OF_EXTENSION };
 
-	settings_keys_of(SETTINGS_OF_CLASS, of_class);
-	settings_keys_of(SETTINGS_OF_HIERARCHY, of_hierarchy);
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
 		enum settings_key key = (enum settings_key)k;
 		const char *name = settings_key_name(key);
-		bool is_of_class = settings_key_is_of(key, SETTINGS_OF_CLASS),
-		     is_of_hierarchy = settings_key_is_of(key, SETTINGS_OF_HIERARCHY);
+		bool is_somewhere = false;
 
-		ck_assert(is_of_class || is_of_hierarchy);
-		ck_assert(strv_contains((char *const *)of_class, name) == is_of_class);
-		ck_assert(strv_contains((char *const *)of_hierarchy, name) ==
-			  is_of_hierarchy);
+		for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
+			const char *keys[SETTINGS_KEY_COUNT + 1];
+			bool is_there = settings_key_is_of(key, scopes[i]);
+
+			settings_keys_of(scopes[i], keys);
+			ck_assert(strv_contains((char *const *)keys, name) == is_there);
+			is_somewhere |= is_there;
+		}
+		ck_assert(is_somewhere);
 	}
+}
+END_TEST
+
+/* order.5, order.6: what is shown is what was said, with one blank between names. */
+START_TEST(names_are_lists) {
+	static const enum settings_key keys[] = { SETTINGS_ORDER, SETTINGS_BEFORE,
+						  SETTINGS_AFTER };
+	struct settings s = { 0 };
+	const char *why;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		_cleanup_free_ char *shown = NULL, *nothing = NULL;
+
+		ck_assert_int_eq(settings_set(&s, keys[i], "b\t a+1~x", &here, &why), 0);
+		shown = settings_value(&s, keys[i], NULL);
+		ck_assert_str_eq(shown, "b a+1~x");
+		ck_assert_int_eq(settings_set(&s, keys[i], " ", &here, &why), 0);
+		nothing = settings_value(&s, keys[i], NULL);
+		ck_assert_str_eq(nothing, "");
+	}
+	ck_assert_int_eq(settings_set(&s, SETTINGS_ORDER, "b * a", &here, &why), 0);
+	ck_assert_uint_eq(strv_length(s.order), 3);
+	settings_done(&s);
 }
 END_TEST
 
@@ -89,6 +117,7 @@ START_TEST(values_go_round) {
 			shown = settings_value(&again, key, &classes[c]);
 			ck_assert_str_eq(shown, value);
 			ck_assert_int_eq(again.origins[k].source, SETTINGS_FILE);
+			settings_done(&again);
 		}
 }
 END_TEST
@@ -99,6 +128,9 @@ START_TEST(nothing_changes_on_refusal) {
 		[SETTINGS_IMAGE_POLICY] = " \t",
 		[SETTINGS_CERTIFICATE_VALIDITY] = "yes",
 		[SETTINGS_CLASS] = "Sysext",
+		[SETTINGS_ORDER] = "a * b *",
+		[SETTINGS_BEFORE] = "a b a",
+		[SETTINGS_AFTER] = "*",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
@@ -129,13 +161,10 @@ END_TEST
 
 int main(void) {
 	const TTest *const tests[] = {
-		keys_have_names,
-		sections_have_a_rank,
-		keys_have_a_scope,
-		values_go_round,
-		nothing_changes_on_refusal,
-		origins_are_told,
-		NULL,
+		keys_have_names,   sections_have_a_rank,
+		keys_have_a_scope, names_are_lists,
+		values_go_round,   nothing_changes_on_refusal,
+		origins_are_told,  NULL,
 	};
 
 	return unit_main("settings", tests);
