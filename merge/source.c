@@ -96,11 +96,16 @@ static int mount_file(const struct volume *v, uint64_t attributes) {
 	return fd;
 }
 
+/*
+ * vfile.16: what is checked is kept once, by the file system. squashfs does not keep everything that it reads again and
+ * again, so there the file keeps it.
+ */
 static int attach_loop(const struct volume *v, const struct workshop *w) {
-	int loop = loop_attach(v->fd, v->offset, v->size, w->scratch);
+	bool is_direct = v->is_served && v->format != FSTYPE_SQUASHFS;
+	int loop = loop_attach(v->fd, v->offset, v->size, is_direct, w->scratch);
 
 	if (loop == -ENODEV && module_load("loop") == 0)
-		loop = loop_attach(v->fd, v->offset, v->size, w->scratch);
+		loop = loop_attach(v->fd, v->offset, v->size, is_direct, w->scratch);
 	return loop;
 }
 

@@ -6,7 +6,8 @@
  *     --log=FILE      where the server's lines go; otherwise nowhere
  *     --threads=N, --cache=BYTES, --seconds=N
  *     --workshop      in a private mount namespace, as extmerge does, which is gone when the command runs
- *     --loop          with a loop device of the file instead
+ *     --loop          with a loop device of the file instead, that reads it past the page cache as extmerge has it for erofs
+ *     --loop=cached   with one that does not, as for squashfs
  *     --mount=FS:DIR  with the file, or the loop device, mounted there, and nothing at fd 9
  *     --plain         with DATA itself instead of the verified file, for comparison
  *     --time          prints first how many microseconds that took
@@ -47,7 +48,7 @@ static int open_area(char *text, uint64_t *ret_offset, uint64_t *ret_size) {
 struct test {
 	struct attach_options o;
 	const char *log, *mount; /* TYPE:DIR */
-	bool inside, loop, plain, time;
+	bool inside, loop, cached, plain, time;
 };
 
 static int attach(const struct verity_target *t, const struct test *test) {
@@ -67,12 +68,13 @@ static int attach(const struct verity_target *t, const struct test *test) {
 	return fd;
 }
 
-static int make_loop(int file) {
+static int make_loop(int file, bool is_direct) {
 	_cleanup_close_ int nodes = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
-	return fstat(file, &st) < 0 ? -errno
-				    : loop_attach(file, 0, (uint64_t)st.st_size, nodes);
+	return fstat(file, &st) < 0
+		       ? -errno
+		       : loop_attach(file, 0, (uint64_t)st.st_size, is_direct, nodes);
 }
 
 /* As extmerge does it. The mount keeps what it needs. */
@@ -102,7 +104,7 @@ static int prepare(const struct verity_target *t, const struct test *test) {
 	_cleanup_close_ int fd = attach(t, test), loop = -EBADF, aside = -EBADF;
 
 	if (fd >= 0 && test->loop)
-		loop = make_loop(fd);
+		loop = make_loop(fd, !test->plain && !test->cached);
 	if (fd < 0 || (test->loop && loop < 0))
 		return -1;
 	if (test->mount)
@@ -146,9 +148,10 @@ static void read_option(const char *argument, struct test *ret) {
 		ret->o.seconds = (unsigned)atoi(value);
 	else if (strcmp(argument, "--workshop") == 0)
 		ret->inside = true;
-	else if (strcmp(argument, "--loop") == 0)
+	else if ((value = value_of(argument, "--loop"))) {
 		ret->loop = true;
-	else if (strcmp(argument, "--plain") == 0)
+		ret->cached = *value != '\0';
+	} else if (strcmp(argument, "--plain") == 0)
 		ret->plain = true;
 	else if (strcmp(argument, "--time") == 0)
 		ret->time = true;

@@ -173,9 +173,9 @@ static int prepare(const struct verity_target *t, int nodes, int *ret_data, int 
 
 	if (r < 0)
 		return r;
-	data = loop_attach(t->data_fd, t->data_offset, t->data_size, nodes);
+	data = loop_attach(t->data_fd, t->data_offset, t->data_size, false, nodes);
 	if (data >= 0)
-		hash = loop_attach(t->hash_fd, t->hash_offset, t->hash_size, nodes);
+		hash = loop_attach(t->hash_fd, t->hash_offset, t->hash_size, false, nodes);
 	if (hash < 0) {
 		*ret_why = "there is no loop device for it";
 		return data < 0 ? data : hash;

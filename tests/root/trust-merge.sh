@@ -96,6 +96,10 @@ if command -v strace >/dev/null; then
 	traced --trust=signed
 	grep -q 'fsopen("erofs"' "$T/trace"
 	is "the trace sees how good images are mounted" $? 0
+	# Of the files that extmerge-fuse serves, those of erofs.
+	[ "$BACKEND" = dm ] ||
+		is "loop devices read past the page cache, but for squashfs (vfile.16)" \
+			"$(grep -c 'LOOP_CONFIGURE.*LO_FLAGS_DIRECT_IO' "$T/trace")" "$(grep -c 'fsopen("erofs"' "$T/trace")"
 	em unmerge
 	mkdir "$T/aside" && mv "$X"/{friend,squash,side,sidesquash}.* "$T/aside/"
 	traced --trust=signed

@@ -31,17 +31,25 @@ is "both areas may lie in one file" "$("$attach" --server="$server" "$I/both@0:$
 # --- what the kernel mounts from it ---
 
 # Nobody has the fd any more: the mount, or its loop device, keeps what it needs.
-for how in erofs "erofs --loop" "squashfs --loop"; do
-	format=${how% *} loop=${how#"${how% *}"}
+for how in erofs "erofs --loop" "squashfs --loop" "squashfs --loop=cached"; do
+	format=${how% *} loop=${how#"${how%% *}"}
 	make_verity "$T/$format"
 	# shellcheck disable=SC2086 # an option or none
-	ok "$how is mounted from it" with --mount="$format:$T/m" ${loop:+--loop} -- true
+	ok "$how is mounted from it" with --mount="$format:$T/m" $loop -- true
 	ok "and has the right content" diff -r "$T/m" "$T/content"
 	ok "its server is there" servers
 	umount "$T/m"
 	ok "until the last user is gone (vfile.8)" no_servers
 done
 ok "no loop device is left" no_loops
+
+# How the loop device reads the file, as it says itself.
+loop_reads() { # OPTION
+	# shellcheck disable=SC2016 # the inner shell's
+	with "$1" -- bash -c 'cat "/sys/dev/block/$((0x$(stat -Lc %t /proc/self/fd/9))):$((0x$(stat -Lc %T /proc/self/fd/9)))/loop/dio"'
+}
+is "a loop device reads past the file's page cache (vfile.16)" "$(loop_reads --loop)" 1
+is "or through it" "$(loop_reads --loop=cached)" 0
 
 # --- the server keeps nothing (vfile.10 to vfile.14) ---
 
@@ -127,6 +135,12 @@ flip "$I/data" $((20 * 4096 + 17))
 is "only the bad block is missing (vfile.4)" "$(judge)" "$((pages - 1)) 0 1"
 is "one line says which (vfile.5)" "$(cat "$T/log")" "<3>extmerge-fuse: image '$I/data': data block 20 at byte $((
 	20 * 4096)) of its area cannot be given out: it is not what the hash tree names"
+# The kernel keeps a device's pages in groups, of which it reads all or none.
+for loop in --loop --loop=cached; do
+	read -r right wrong missing < <(with $loop -- "${TESTS_BUILD_DIR}/judge" /proc/self/fd/9 "$I/good")
+	is "none of it comes from a loop device, $loop" "$wrong $((right + missing))" "0 $pages"
+	ok "and only what is around it is missing" test "$missing" -ge 1 -a "$missing" -le 16
+done
 is "a long read ends before it" "$(with -- dd if=/proc/self/fd/9 bs=1M 2>/dev/null | cmp - "$I/good" 2>&1 |
 	grep -o 'byte [0-9]*')" "byte $((20 * 4096))"
 flip "$I/data" $((20 * 4096 + 17))

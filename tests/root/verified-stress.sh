@@ -31,6 +31,11 @@ like "100 bits of the superblock: never a wrong byte" "$(flips 100 "$I/tree" 0 5
 # --- readers ---
 
 ok "hostile readers see nothing but the image" with -- timeout 300 "$hostile" /proc/self/fd/9 "$I/good" 6 3000
+for loop in --loop --loop=cached; do
+	ok "nor those of what is mounted from it, $loop" with $loop --mount="erofs:$T/m" -- \
+		timeout 300 "$hostile" "$T/m/usr/random" "$T/content/usr/random" 6 1000
+	umount "$T/m"
+done
 is "which is still whole afterwards" "$(with -- bash -c "'$hostile' /proc/self/fd/9 '$I/good' 4 500
 	'${TESTS_BUILD_DIR}/judge' /proc/self/fd/9 '$I/good'")" "$pages 0 0"
 
@@ -79,11 +84,11 @@ fi
 
 # --- the server's death: an error at once, and nothing left (vfile.15) ---
 
-for how in erofs "erofs --loop" "squashfs --loop"; do
-	format=${how% *} loop=${how#"${how% *}"}
+for how in erofs "erofs --loop" "squashfs --loop=cached"; do
+	format=${how% *} loop=${how#"${how%% *}"}
 	make_verity "$T/$format"
 	# shellcheck disable=SC2086 # an option or none
-	with --mount="$format:$T/m" ${loop:+--loop} -- ls "$T/m" >/dev/null
+	with --mount="$format:$T/m" $loop -- ls "$T/m" >/dev/null
 	kill -KILL "$(servers)"
 	ok "$how: the server is gone" no_servers
 	out=$(timeout 20 cat "$T/m/usr/random" 2>&1 >/dev/null)
