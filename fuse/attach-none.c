@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* No verified files: built --without-fuse. */
+/* No verified files and no drivers: built --without-fuse. */
 #include "attach.h"
+#include "driver.h"
 
 int attach_image(const struct verity_target *t, const struct attach_options *o,
 		 char ret_why[static ATTACH_WHY_MAX]) {
 	snprintf(ret_why, ATTACH_WHY_MAX, "this extmerge was built without FUSE");
+	return -EOPNOTSUPP;
+}
+
+int driver_mount(const struct driver_volume *v, uint64_t attributes, int scratch,
+		 char ret_why[static DRIVER_WHY_MAX]) {
+	snprintf(ret_why, DRIVER_WHY_MAX, "this extmerge was built without FUSE");
 	return -EOPNOTSUPP;
 }

@@ -31,14 +31,14 @@ static int set(int context, const char *key, const char *value) {
 }
 
 static int configure(int context, int fuse_fd, const struct connection_mount *m) {
-	char number[16], mode[16];
+	char number[16], mode[16], user[16], group[16];
 	const char *const options[][2] = {
 		{ "source", m->source },
 		{ "subtype", "extmerge-fuse" },
 		{ "fd", number },
 		{ "rootmode", mode },
-		{ "user_id", "0" },
-		{ "group_id", "0" },
+		{ "user_id", user },
+		{ "group_id", group },
 		{ "ro", NULL },
 		{ "allow_other", NULL },
 		{ "default_permissions", NULL },
@@ -48,6 +48,9 @@ static int configure(int context, int fuse_fd, const struct connection_mount *m)
 
 	snprintf(number, sizeof(number), "%d", fuse_fd);
 	snprintf(mode, sizeof(mode), "%o", (unsigned)m->rootmode);
+	/* 0, but in a user namespace that has no 0 */
+	snprintf(user, sizeof(user), "%u", (unsigned)geteuid());
+	snprintf(group, sizeof(group), "%u", (unsigned)getegid());
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = set(context, options[i][0], options[i][1]);
 	return r;

@@ -2,9 +2,11 @@
 /* fork twice, arrange the fds, exec; then wait for the one byte. */
 #include "server.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -112,6 +114,25 @@ static void raise_limit(void) {
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/*
+ * Who has capabilities without being root, as in a user namespace, loses them by exec, but for these. The server gives
+ * them up as soon as it has left our mounts.
+ */
+static void keep_capabilities(void) {
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	if (geteuid() == 0 || syscall(SYS_capget, &header, caps) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(caps); i++)
+		caps[i].inheritable = caps[i].permitted;
+	if (syscall(SYS_capset, &header, caps) < 0)
+		return;
+	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0);
+}
+
 static _Noreturn void become_server(const struct start *s) {
 	/* One heap for all threads: a server's memory is small. */
 	char arenas[] = "MALLOC_ARENA_MAX=1", *const environment[] = { arenas, NULL };
@@ -122,6 +143,7 @@ static _Noreturn void become_server(const struct start *s) {
 	moved = arrange(s);
 	if (moved < 0)
 		give_up(report, moved, "there is no room for the fds of extmerge-fuse");
+	keep_capabilities();
 	if (chdir("/") == 0)
 		syscall(SYS_execveat, moved, "", s->argv, environment, AT_EMPTY_PATH);
 	give_up(REQUEST_FD_READY, -errno, "extmerge-fuse cannot be executed");

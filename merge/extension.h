@@ -26,7 +26,8 @@ enum extension_access {
 	EXTENSION_ACCESS_LOOP,
 	EXTENSION_ACCESS_DEVICE, /* the block device itself */
 	EXTENSION_ACCESS_DM_VERITY,
-	EXTENSION_ACCESS_VERIFIED_FILE, /* straight from it, or by a loop device on it */
+	EXTENSION_ACCESS_DRIVER, /* a FUSE driver reads it in user space */
+	EXTENSION_ACCESS_VERIFIED_FILE, /* straight from it, by a loop device or a FUSE driver on it */
 };
 
 /* What holds for every block of it, for as long as it is merged; the weakest of its parts counts. */

@@ -12,12 +12,12 @@
 #include "verbs/verbs.h"
 
 #define LOCK_WAIT_SECONDS 30
-#define LETTERS "hqv" /* options of one letter; none takes an argument */
+#define LETTERS "hqvw:" /* options of one letter */
 
 static const struct verb *const verbs[] = {
 	&verb_status,  &verb_list,    &verb_plan,    &verb_merge,
 	&verb_refresh, &verb_unmerge, &verb_inspect, &verb_why,
-	&verb_verify,  &verb_pack,    &verb_config,
+	&verb_verify,  &verb_pack,    &verb_config,  &verb_run,
 };
 
 enum option_code {
@@ -83,6 +83,8 @@ static const struct option_row {
 	  no_argument, OPTION_REPRODUCIBLE },
 	{ "overwrite", NULL, "pack: replace the image if it is there", no_argument,
 	  OPTION_OVERWRITE },
+	{ "with", "IMAGE", "run: merge this image or directory; may be given again",
+	  required_argument, 'w' },
 	{ "no-legend", NULL, "No headings and closing lines", no_argument,
 	  OPTION_NO_LEGEND },
 	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
@@ -233,6 +235,8 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	case OPTION_NO_LEGEND:
 		o->legend = false;
 		return 0;
+	case 'w':
+		return strv_append(&o->with, argument);
 	case 'q':
 		log_set_level(LOG_QUIET);
 		return 0;
@@ -381,6 +385,7 @@ int main(int argc, char **argv) {
 	if (code == EXIT_DONE && !done)
 		code = run_verb(argc - optind, argv + optind, &o);
 	strv_free(o.force);
+	strv_free(o.with);
 	if (fflush(stdout) != 0 && code == EXIT_DONE)
 		code = EXIT_FAILED;
 	return code;

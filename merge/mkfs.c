@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "file.h"
+#include "program.h"
 #include "strv.h"
 #include "text.h"
 
@@ -17,12 +18,6 @@
 /* The program's own fds: what it reads and writes, whatever their numbers are here. */
 #define CHILD_DIRECTORY 3
 #define CHILD_FILE 4
-
-/* No PATH: who sets it for a build must not choose the program. */
-static const char *const places[] = {
-	"/usr/bin/", "/usr/sbin/",	"/bin/",
-	"/sbin/",    "/usr/local/bin/", "/usr/local/sbin/",
-};
 
 static const struct maker {
 	enum fstype format;
@@ -117,19 +112,8 @@ const char *mkfs_package(enum fstype format) {
 	return find_maker(format)->package;
 }
 
-static char *find_program(const char *name) {
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char *path = text_format("%s%s", places[i], name);
-
-		if (path && access(path, X_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
-}
-
 bool mkfs_is_there(enum fstype format) {
-	_cleanup_free_ char *path = find_program(mkfs_program(format));
+	_cleanup_free_ char *path = program_find(mkfs_program(format));
 
 	return path != NULL;
 }
@@ -229,7 +213,7 @@ static int run(const struct maker *maker, const char *path, const struct mkfs_re
 
 int mkfs_run(enum fstype format, const struct mkfs_request *m, char **ret_said) {
 	const struct maker *maker = find_maker(format);
-	_cleanup_free_ char *path = find_program(maker->program);
+	_cleanup_free_ char *path = program_find(maker->program);
 	_cleanup_close_ int output = -EBADF;
 	int r;
 

@@ -13,6 +13,7 @@ struct options {
 	bool strict; /* all or nothing */
 	bool force_all;
 	char **force; /* names (strv, owned) */
+	char **with;  /* run: images and directories (strv, owned) */
 	/* what is given in place of the configuration: texts that settings_set() takes, or NULL; borrowed */
 	const char *given[SETTINGS_KEY_COUNT];
 	enum guard_choice verity;

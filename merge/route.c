@@ -36,19 +36,24 @@ enum exit_code route_fail(int error, const char *what) {
 	return route_code(error);
 }
 
-static enum exit_code open_root(struct route *r, const struct options *o) {
-	*r = (struct route)ROUTE_NONE;
-	r->options = o;
-	r->guard.choice = o->verity;
-	r->guard.on_corruption = o->on_corruption;
-	r->root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+static enum exit_code open_directories(struct route *r) {
+	r->root = open(r->options->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0) {
-		log_error("Cannot open the root '%s': %s", o->root, strerror(errno));
+		log_error("Cannot open the root '%s': %s", r->options->root,
+			  strerror(errno));
 		return EXIT_USAGE;
 	}
 	r->directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return r->directory < 0 ? route_fail(-errno, "open the working directory")
 				: EXIT_DONE;
+}
+
+static enum exit_code open_root(struct route *r, const struct options *o) {
+	*r = (struct route)ROUTE_NONE;
+	r->options = o;
+	r->guard.choice = o->verity;
+	r->guard.on_corruption = o->on_corruption;
+	return open_directories(r);
 }
 
 static enum exit_code read_state(struct route *r) {
@@ -141,6 +146,32 @@ void route_submounts_done(struct route_submounts *s) {
 	free(s->items);
 }
 
+static void forget_merged(struct state *s) {
+	for (size_t i = 0; i < s->n; i++) {
+		struct state_hierarchy *h = &s->hierarchies[i];
+
+		record_free(h->record);
+		free(h->other);
+		*h = (struct state_hierarchy){ .class = h->class,
+					       .name = h->name,
+					       .kind = STATE_PLAIN,
+					       .fd = h->fd };
+	}
+}
+
+enum exit_code route_open_on_top(struct route *r) {
+	enum exit_code code;
+
+	close_fdp(&r->root);
+	close_fdp(&r->directory);
+	code = open_directories(r);
+	if (code == EXIT_DONE)
+		code = read_state(r);
+	forget_merged(&r->state);
+	r->is_on_top = true;
+	return code;
+}
+
 /* In the workshop's copy of the mount table, each hierarchy's submounts are taken and our trees off. */
 static int strip_copy(struct route *r) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
@@ -149,6 +180,8 @@ static int strip_copy(struct route *r) {
 
 	if (e < 0)
 		return e;
+	if (r->is_on_top)
+		forget_merged(&copy);
 	r->found.has_doubt = responsive_has_doubt(m);
 	for (size_t i = 0; e == 0 && i < copy.n; i++)
 		if (copy.hierarchies[i].fd >= 0 &&

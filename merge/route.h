@@ -34,6 +34,7 @@ struct route {
 
 	/* route_enter(), route_discover(): the host without our trees, and what there is to merge */
 	bool is_privileged;
+	bool is_on_top; /* route_open_on_top() */
 	struct workshop workshop;
 	int base; /* the root seen in the workshop, or as it is without privilege */
 	struct host host;
@@ -68,6 +69,12 @@ struct route {
 
 /* Opens the root and reads what is merged. */
 enum exit_code route_open(struct route *r, const struct options *o);
+
+/*
+ * After route_open(), in a mount namespace that the process has come to since: opens all again, in there. What is
+ * merged counts as the host's own (specs: command.3); the new layers go on top of it.
+ */
+enum exit_code route_open_on_top(struct route *r);
 
 /* Goes into the workshop, where nothing is merged; without privilege looks at the host as it is. */
 enum exit_code route_enter(struct route *r);

@@ -68,7 +68,7 @@ static struct policy default_policy(const struct extension *e) {
 	return p;
 }
 
-static int read_certificates(struct trust *t, int root) {
+int trust_read(struct trust *t, int root) {
 	int r = t->is_read ? 0 : certs_read(root, &t->certs, &t->problems);
 
 	t->is_read |= r == 0;
@@ -97,7 +97,7 @@ int trust_rules(struct trust *t, const struct extension *e, int root,
 		struct policy *ret_policy, struct verity_rules *ret) {
 	const struct trust_demand *d = &t->demands[e->class->id];
 	bool is_image = e->kind == EXTENSION_RAW || e->kind == EXTENSION_BLOCK;
-	int r = is_image || d->word == TRUST_AUTO ? read_certificates(t, root) : 0;
+	int r = is_image || d->word == TRUST_AUTO ? trust_read(t, root) : 0;
 
 	if (r < 0)
 		return r;

@@ -34,6 +34,9 @@ struct trust {
 	char **problems; /* what is wrong with them: sentences (strv) */
 };
 
+/* Reads the certificates below `root`, unless they were read. 0 or a negative errno. */
+int trust_read(struct trust *t, int root);
+
 /*
  * What holds for the extension. The certificates are read, once, below `root`, the host's own tree, if an answer
  * needs them. 0 with the policy and rules, which borrow from it and from `t`; or a negative errno.

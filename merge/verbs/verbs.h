@@ -13,4 +13,5 @@ struct verb {
 };
 
 extern const struct verb verb_status, verb_list, verb_plan, verb_merge, verb_refresh,
-	verb_unmerge, verb_inspect, verb_why, verb_verify, verb_pack, verb_config;
+	verb_unmerge, verb_inspect, verb_why, verb_verify, verb_pack, verb_config,
+	verb_run;
