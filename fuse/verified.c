@@ -108,9 +108,9 @@ static int fill(struct verified_reader *rd, uint64_t first, size_t len,
 					      .block = first,
 					      .offset = first * v->block_size };
 	r = read_area(&v->target, HASHTREE_DATA, ret_fault->offset, rd->buffer, len);
-	return r < 0 ? r
-		     : hashtree_check_run(rd->tree, first, rd->buffer,
-					  len / v->block_size, ret_fault);
+	for (size_t at = 0; r == 0 && at < len; at += v->block_size)
+		r = hashtree_check(rd->tree, first++, rd->buffer + at, ret_fault);
+	return r;
 }
 
 ssize_t verified_read(struct verified_reader *rd, uint64_t offset, size_t len,

@@ -6,8 +6,6 @@
 
 struct hasher;
 
-#define HASHER_SIZE_MAX 64 /* bytes of the longest digest */
-
 /*
  * `algorithm` is one that superblock_parse() gives; the salt is copied. 0 with *ret, which the caller owns;
  * -ENOTSUP where libcrypto does not have (or does not allow) the algorithm; -ENOMEM.
@@ -18,14 +16,7 @@ int hasher_new(const char *algorithm, const uint8_t *salt, size_t salt_size,
 /* Writes the digest of the salt and `len` bytes. 0, or -EIO where libcrypto failed. */
 int hasher_digest(struct hasher *h, const void *bytes, size_t len, uint8_t *ret);
 
-/* The same for two messages of one length, which is faster than one after the other on some processors. */
-int hasher_digest_two(struct hasher *h, const void *a, const void *b, size_t len,
-		      uint8_t *ret_a, uint8_t *ret_b);
-
-/*
- * The same piece by piece: begin, add as often as needed, end. 0 or -EIO; from hasher_begin() also what hasher_new()
- * returns.
- */
+/* The same piece by piece: begin, add as often as needed, end. 0 or -EIO. */
 int hasher_begin(struct hasher *h);
 int hasher_add(struct hasher *h, const void *bytes, size_t len);
 int hasher_end(struct hasher *h, uint8_t *ret);

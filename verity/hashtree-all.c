@@ -68,7 +68,9 @@ static int check_chunk(const struct work *w, struct hashtree_reader *rd, uint8_t
 					      .offset = start * w->block_size };
 	r = w->source.read(w->source.userdata, HASHTREE_DATA, start * w->block_size,
 			   buffer, (end - start) * w->block_size);
-	return r < 0 ? r : hashtree_check_run(rd, start, buffer, end - start, ret_fault);
+	for (uint64_t i = start; r == 0 && i < end; i++)
+		r = hashtree_check(rd, i, buffer + (i - start) * w->block_size, ret_fault);
+	return r;
 }
 
 /* `sweep` is given to the caller's own thread only. */

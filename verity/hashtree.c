@@ -170,16 +170,6 @@ static int hold(struct hashtree_reader *rd, uint64_t block,
 	return 0;
 }
 
-static int wrong_data(const struct superblock *sb, uint64_t block, int error,
-		      struct hashtree_fault *ret_fault) {
-	*ret_fault = (struct hashtree_fault){
-		.area = HASHTREE_DATA,
-		.block = block,
-		.offset = block * sb->data_block_size,
-	};
-	return error;
-}
-
 int hashtree_check(struct hashtree_reader *rd, uint64_t block, const void *data,
 		   struct hashtree_fault *ret_fault) {
 	const struct superblock *sb = &rd->tree->superblock;
@@ -191,47 +181,11 @@ int hashtree_check(struct hashtree_reader *rd, uint64_t block, const void *data,
 	if (r < 0)
 		return r;
 	r = hashtree_verify_block(rd, HASHTREE_DATA, data, expected_below(rd, 0, block));
-	return r < 0 ? wrong_data(sb, block, r, ret_fault) : 0;
-}
-
-/* Blocks `block` and `block + 1`, whose digests are in the same hash block. */
-static int check_two(struct hashtree_reader *rd, uint64_t block, const uint8_t *data,
-		     struct hashtree_fault *ret_fault) {
-	const struct superblock *sb = &rd->tree->superblock;
-	uint8_t first[SUPERBLOCK_DIGEST_MAX], second[SUPERBLOCK_DIGEST_MAX];
-	int r = hold(rd, block, ret_fault);
-
 	if (r < 0)
-		return r;
-	r = hasher_digest_two(rd->hasher, data, data + sb->data_block_size,
-			      sb->data_block_size, first, second);
-	if (r < 0)
-		return wrong_data(sb, block, r, ret_fault);
-	if (memcmp(first, expected_below(rd, 0, block), sb->digest_size) != 0)
-		return wrong_data(sb, block, -EBADMSG, ret_fault);
-	if (memcmp(second, expected_below(rd, 0, block + 1), sb->digest_size) != 0)
-		return wrong_data(sb, block + 1, -EBADMSG, ret_fault);
-	return 0;
-}
-
-/* verity.6: a hash block has an even number of digests, so the one of an even block is followed by the next one's. */
-static bool are_two(const struct hashtree *t, uint64_t block, size_t n) {
-	return n >= 2 && block % 2 == 0 && block + 1 < t->superblock.data_blocks;
-}
-
-int hashtree_check_run(struct hashtree_reader *rd, uint64_t block, const void *data,
-		       size_t n, struct hashtree_fault *ret_fault) {
-	const uint8_t *at = data;
-	int r = 0;
-
-	while (r == 0 && n > 0) {
-		size_t step = are_two(rd->tree, block, n) ? 2 : 1;
-
-		r = step == 2 ? check_two(rd, block, at, ret_fault)
-			      : hashtree_check(rd, block, at, ret_fault);
-		block += step;
-		at += step * rd->tree->superblock.data_block_size;
-		n -= step;
-	}
+		*ret_fault = (struct hashtree_fault){
+			.area = HASHTREE_DATA,
+			.block = block,
+			.offset = block * sb->data_block_size,
+		};
 	return r;
 }

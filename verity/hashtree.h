@@ -66,13 +66,6 @@ int hashtree_verify_block(struct hashtree_reader *rd, enum hashtree_area area,
 int hashtree_check(struct hashtree_reader *rd, uint64_t block, const void *data,
 		   struct hashtree_fault *ret_fault);
 
-/*
- * The same for `n` blocks one after the other, from `block` on; *ret_fault names the first that is wrong. Faster than
- * each for itself.
- */
-int hashtree_check_run(struct hashtree_reader *rd, uint64_t block, const void *data,
-		       size_t n, struct hashtree_fault *ret_fault);
-
 struct hashtree_sweep {
 	unsigned threads; /* 0: one for each CPU that may be used */
 	/* Called now and then, and at the end, by the caller's own thread; negative ends the work. May be NULL. */

@@ -45,26 +45,6 @@ START_TEST(digest_is_known) {
 }
 END_TEST
 
-/* Two at once, and one in pieces, are the same. */
-START_TEST(all_ways_agree) {
-	static const char *const algorithms[] = { "sha256", "sha384", "sha512" };
-	static const uint8_t text[8192] = { 1, 2, 3, [4096] = 4 };
-	_cleanup_(hasher_freep) struct hasher *h = NULL;
-	uint8_t one[64] = { 0 }, a[64] = { 0 }, b[64] = { 0 };
-
-	ck_assert_int_eq(hasher_new(algorithms[_i], text, 32, &h), 0);
-	ck_assert_int_eq(hasher_digest_two(h, text, text + 4096, 4096, a, b), 0);
-	ck_assert_int_eq(hasher_digest(h, text, 4096, one), 0);
-	ck_assert_mem_eq(one, a, 64);
-	ck_assert_int_eq(hasher_begin(h), 0);
-	ck_assert_int_eq(hasher_add(h, text + 4096, 96), 0);
-	ck_assert_int_eq(hasher_add(h, text + 4192, 4000), 0);
-	ck_assert_int_eq(hasher_end(h, one), 0);
-	ck_assert_mem_eq(one, b, 64);
-	ck_assert_int_ne(memcmp(a, b, 64), 0);
-}
-END_TEST
-
 START_TEST(others_are_refused) {
 	struct hasher *h = NULL;
 
@@ -80,7 +60,6 @@ int main(void) {
 	TCase *t = tcase_create("hasher");
 
 	tcase_add_loop_test(t, digest_is_known, 0, ARRAY_SIZE(cases));
-	tcase_add_loop_test(t, all_ways_agree, 0, 3);
 	tcase_add_test(t, others_are_refused);
 	suite_add_tcase(s, t);
 	return unit_run(s);

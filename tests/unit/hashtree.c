@@ -113,43 +113,6 @@ START_TEST(every_block_is_accepted) {
 }
 END_TEST
 
-/* From an even or odd block on, of any length: each wrong block is the first that is named. */
-START_TEST(run_names_the_first) {
-	_cleanup_(hashtree_freep) struct hashtree *t = open_tree(1 << 20);
-	_cleanup_(hashtree_reader_freep) struct hashtree_reader *rd = NULL;
-	struct hashtree_fault fault;
-
-	ck_assert_int_eq(hashtree_reader_new(t, &rd), 0);
-	for (uint64_t first = 3; first < 7; first++)
-		for (size_t n = 0; n < 12; n++) {
-			ck_assert_int_eq(hashtree_check_run(rd, first,
-							    made.data + first * 512, n,
-							    &fault),
-					 0);
-			for (uint64_t wrong = first; wrong < first + n; wrong++) {
-				made.data[wrong * 512 + 511] ^= 1;
-				made.data[(first + n) * 512 - 1] ^= 2;
-				ck_assert_int_eq(hashtree_check_run(rd, first,
-								    made.data +
-									    first * 512,
-								    n, &fault),
-						 -EBADMSG);
-				ck_assert_int_eq(fault.area, HASHTREE_DATA);
-				ck_assert_uint_eq(fault.block, wrong);
-				ck_assert_uint_eq(fault.offset, wrong * 512);
-				made.data[(first + n) * 512 - 1] ^= 2;
-				made.data[wrong * 512 + 511] ^= 1;
-			}
-		}
-	ck_assert_int_eq(hashtree_check_run(rd, BLOCKS - 3,
-					    made.data + (BLOCKS - 3) * 512, 3, &fault),
-			 0);
-	ck_assert_int_eq(hashtree_check_run(rd, BLOCKS - 3,
-					    made.data + (BLOCKS - 3) * 512, 4, &fault),
-			 -ERANGE);
-}
-END_TEST
-
 /* Of a tree that is in memory, each hash block is read once. */
 START_TEST(cache_saves_reading) {
 	_cleanup_(hashtree_freep) struct hashtree *t = open_tree(1 << 20);
@@ -436,7 +399,6 @@ int main(void) {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, root_hash_is_known);
 	tcase_add_loop_test(t, every_block_is_accepted, 0, ARRAY_SIZE(caches));
-	tcase_add_test(t, run_names_the_first);
 	tcase_add_test(t, cache_saves_reading);
 	tcase_add_test(t, swapped_block_is_refused);
 	tcase_add_test(t, wrong_hash_block_is_named);
