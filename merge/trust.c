@@ -116,7 +116,7 @@ int trust_rules(struct trust *t, const struct extension *e, int root,
 /* trust.12: not the time, but which certificates it has made valid or invalid since. */
 static int digest_dates(struct trust *t, const struct signature_rules *dates, int root,
 			struct digest *d) {
-	int r = dates->enforce_validity ? read_certificates(t, root) : 0;
+	int r = dates->enforce_validity ? trust_read(t, root) : 0;
 
 	if (r < 0 || !dates->enforce_validity)
 		return r;

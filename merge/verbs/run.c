@@ -116,11 +116,13 @@ static enum exit_code read_demands(struct route *r) {
 
 static enum exit_code merge(struct route *r) {
 	enum exit_code code = route_enter(r);
+	int e;
 
 	/* Opened after entering: in another namespace its mounts could not be used. */
 	for (char **path = r->options->with; code == EXIT_DONE && *path; path++)
 		code = take(r, *path);
-	order_sort(&r->extensions);
+	if (code == EXIT_DONE && (e = order_sort(&r->extensions, r->orders)) < 0)
+		code = route_fail(e, "order the extensions");
 	if (code == EXIT_DONE)
 		code = route_examine(r);
 	if (code == EXIT_DONE)
