@@ -325,6 +325,36 @@ show() {
 	run ls "$R/usr/bin" "$R/opt" "$R/etc"
 	run_inside /usr/bin/editor
 	[ "$(grep -c " $R/" /proc/self/mountinfo)" = 0 ] || fail "a mount is left below $R"
+
+	heading "Without privilege: one command of an ordinary user sees an extension on this very machine; nobody else does."
+	show_run
+}
+
+# As an ordinary user, in a place that he can enter, and with what his own shell would find.
+as_user() {
+	env -C "$T/user" PATH="$T/user:/usr/bin:/bin" setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+show_run() {
+	local words=(extmerge run)
+
+	# Where this machine asks for signatures, the user has to say that he does without.
+	! compgen -G '/*/verity.d/*.crt' >/dev/null || words+=(--trust=any)
+	words+=(-w greeter -- extmerge-greeter)
+
+	mkdir -p "$T/user" && cp "$EXTMERGE" "$T/user/extmerge"
+	sysext "$T/user/greeter" greeter ID=_any
+	script "$T/user/greeter/usr/bin/extmerge-greeter" "greeter: hello from an extension"
+	chmod 755 "$T" && chmod -R a+rX "$T/user"
+	if ! as_user unshare -Um true 2>/dev/null; then
+		tell "  (this machine lets ordinary users make no user namespaces; root can use it all the same)"
+		as_user() { env -C "$T/user" PATH="$T/user:/usr/bin:/bin" "$@"; }
+	fi
+	printf '  %s$ %s%s\n' "$bold" "${words[*]}" "$plain"
+	as_user "${words[@]}" 2>&1 | sed 's/^/  /'
+	[ "${PIPESTATUS[0]}" = 0 ] || fail "extmerge run has failed"
+	printf '  %s$ %s%s\n' "$bold" "extmerge-greeter" "$plain"
+	as_user sh -c extmerge-greeter 2>&1 | sed 's/^/  /'
 }
 
 # --- inside of the namespace, this script runs once more ---
@@ -385,8 +415,8 @@ unshare -m --propagation private bash "$PWD/demo.sh" --show "$PWD/demo.sh"
 status=$?
 [ "$status" = 0 ] || exit "$status"
 
-step=8
-! can_sign || step=11
+step=9
+! can_sign || step=12
 heading "And this machine? Its mount table, seen from outside of the namespace, before and after:"
 after=$(mount_table | sha256sum)
 tell "  before  sha256 ${before%% *}" "  after   sha256 ${after%% *}"
