@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "text.h"
+#include "trigger.h"
 
 static int copy_text(char **to, const char *from) {
 	*to = from ? strdup(from) : NULL;
@@ -48,6 +49,27 @@ static int describe_note(const struct hierarchy *h, const struct layer *l, char 
 			 3, ret);
 }
 
+/* hook.1, hook.6: what a later run has to know to tell the system that the layer is gone. */
+static int copy_triggers(struct record_layer *to, const struct hierarchy *h,
+			 const struct layer *l) {
+	const struct release *release = l->extension->release;
+	unsigned bits = trigger_look(l->fd, h->name);
+	int r;
+
+	if (release && release_is_true(release_get(release, "EXTENSION_RELOAD_MANAGER")))
+		bits |= TRIGGER_BIT(TRIGGER_MANAGER);
+	to->triggers = trigger_words(bits);
+	if (!to->triggers)
+		return -ENOMEM;
+	if (!release)
+		return 0;
+	r = copy_text(&to->restart, release_get(release, "EXTENSION_RESTART_UNITS"));
+	return r < 0 ? r
+		     : copy_text(&to->reload,
+				 release_get(release,
+					     "EXTENSION_RELOAD_OR_RESTART_UNITS"));
+}
+
 static int copy_trust(struct record_layer *to, const struct extension *x) {
 	int r = copy_text(&to->trust, extension_trust_word(x));
 
@@ -79,7 +101,7 @@ static int record_layers(const struct hierarchy *h, struct record *record) {
 		    copy_text(&to->fingerprint, x->fingerprint) < 0 ||
 		    copy_text(&to->placed_by, x->placed_by) < 0 ||
 		    copy_trust(to, x) < 0 || describe_note(h, l, &to->note) < 0 ||
-		    describe_hidden(h, l, i - 1, to) < 0)
+		    describe_hidden(h, l, i - 1, to) < 0 || copy_triggers(to, h, l) < 0)
 			return -ENOMEM;
 		to->size = x->size;
 	}

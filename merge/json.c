@@ -272,3 +272,17 @@ void json_add_plan(struct json_object *o, const struct route *r) {
 		add_layers(item, s->wanted);
 	}
 }
+
+void json_add_hooks(struct json_object *o, const struct route *r) {
+	struct json_object *array = json_add_array(o, "hooks");
+
+	for (size_t i = 0; i < r->hooks.n; i++) {
+		const struct hook_result *result = &r->hooks.items[i];
+		struct json_object *item = json_append_object(array);
+
+		json_add_text(item, "name", result->name);
+		json_add_text(item, "program", result->program);
+		json_add_bool(item, "ok", !result->why);
+		json_add_text(item, "reason", result->why);
+	}
+}

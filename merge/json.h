@@ -31,3 +31,5 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 /* hierarchies with their layers; and the plan. */
 void json_add_state(struct json_object *o, const struct route *r);
 void json_add_plan(struct json_object *o, const struct route *r);
+/* what was run after a change. */
+void json_add_hooks(struct json_object *o, const struct route *r);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "boot.h"
 #include "log.h"
 #include "strv.h"
 #include "text.h"
@@ -31,6 +32,8 @@ enum option_code {
 	OPTION_CERTIFICATE_VALIDITY,
 	OPTION_VERITY,
 	OPTION_ON_CORRUPTION,
+	OPTION_NO_HOOKS,
+	OPTION_BOOT,
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
@@ -85,6 +88,10 @@ static const struct option_row {
 	  OPTION_OVERWRITE },
 	{ "with", "IMAGE", "run: merge this image or directory; may be given again",
 	  required_argument, 'w' },
+	{ "no-hooks", NULL, "Tell nobody of the change: run no program afterwards",
+	  no_argument, OPTION_NO_HOOKS },
+	{ "boot", "early|late", "At boot: obey the kernel's command line, wait for nobody",
+	  required_argument, OPTION_BOOT },
 	{ "no-legend", NULL, "No headings and closing lines", no_argument,
 	  OPTION_NO_LEGEND },
 	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
@@ -232,6 +239,10 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	case OPTION_OVERWRITE:
 		o->overwrite = true;
 		return 0;
+	case OPTION_NO_HOOKS:
+		return parse_setting(SETTINGS_HOOKS, "no", o);
+	case OPTION_BOOT:
+		return boot_stage_from(argument, &o->boot);
 	case OPTION_NO_LEGEND:
 		o->legend = false;
 		return 0;
@@ -285,6 +296,8 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 	case OPTION_IMAGE_POLICY:
 		return usage("--image-policy is PARTITION=FLAG+FLAG:..., not", argument,
 			     NULL);
+	case OPTION_BOOT:
+		return usage("--boot is early or late, not", argument, NULL);
 	default:
 		return usage("--lock-wait takes seconds, not", argument, NULL);
 	}
@@ -382,6 +395,8 @@ int main(int argc, char **argv) {
 	umask(022);
 	raise_fd_limit();
 	code = parse_options(argc, argv, &o, &done);
+	if (code == EXIT_DONE && !done)
+		code = boot_prepare(&o, &done);
 	if (code == EXIT_DONE && !done)
 		code = run_verb(argc - optind, argv + optind, &o);
 	strv_free(o.force);

@@ -2,6 +2,7 @@
 /* What the command line asks for. Travels const. */
 #pragma once
 
+#include "bootswitch.h"
 #include "guard.h"
 #include "settings.h"
 
@@ -20,6 +21,7 @@ struct options {
 	enum cryptsetup_corruption on_corruption;
 	enum options_json json;
 	bool verbose;
+	enum boot_stage boot;
 	bool legend;	    /* table headings and the closing line */
 	unsigned lock_wait; /* milliseconds */
 	/* pack; borrowed, NULL where not given */

@@ -24,6 +24,9 @@ static void layer_done(struct record_layer *l) {
 	free(l->placed_by);
 	free(l->note);
 	free(l->hides);
+	free(l->triggers);
+	free(l->restart);
+	free(l->reload);
 }
 
 static void skipped_done(struct record_skipped *s) {
@@ -164,6 +167,9 @@ static const struct member layer_members[] = {
 	{ "hides_host", MEMBER_UINT32, offsetof(struct record_layer, hides_host) },
 	{ "hides_others", MEMBER_UINT32, offsetof(struct record_layer, hides_others) },
 	{ "hides", MEMBER_TEXT, offsetof(struct record_layer, hides) },
+	{ "triggers", MEMBER_TEXT, offsetof(struct record_layer, triggers) },
+	{ "restart", MEMBER_TEXT, offsetof(struct record_layer, restart) },
+	{ "reload", MEMBER_TEXT, offsetof(struct record_layer, reload) },
 	{ NULL, 0, 0 },
 };
 

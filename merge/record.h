@@ -20,6 +20,8 @@ struct record_layer {
 	bool is_dead;	     /* the server is not there any more; not in the text form */
 	char *placed_by;     /* as in struct extension */
 	char *note;
+	char *triggers; /* what of it somebody was told about, as words (trigger.h) */
+	char *restart, *reload; /* as the release file lists them (hook.6) */
 	uint64_t size;
 	uint32_t hides_host, hides_others; /* files of the host and of extensions below */
 	char *hides; /* "docker (11)": names and counts of those extensions */

@@ -182,6 +182,15 @@ const char *release_get(const struct release *r, const char *key) {
 	return NULL;
 }
 
+bool release_is_true(const char *value) {
+	static const char *const words[] = { "1", "yes", "y", "true", "t", "on" };
+
+	for (size_t i = 0; value && i < ARRAY_SIZE(words); i++)
+		if (strcasecmp(words[i], value) == 0)
+			return true;
+	return false;
+}
+
 bool release_is_empty(const struct release *r) {
 	return r->n == 0;
 }

@@ -29,6 +29,9 @@ int release_parse(const char *text, size_t len, struct release **ret,
 /* The value of `key` ("" where it was set empty), or NULL where it is absent. Last one wins. */
 const char *release_get(const struct release *r, const char *key);
 
+/* Whether a value says yes: "1", "yes", "y", "true", "t" or "on", in any case. NULL does not. */
+bool release_is_true(const char *value);
+
 /* Whether the file had no assignment at all. */
 bool release_is_empty(const struct release *r);
 

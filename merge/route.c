@@ -512,6 +512,7 @@ void route_done(struct route *r) {
 	}
 	close_hierarchies(r);
 	plan_done(&r->plan);
+	hooks_done(&r->hooks);
 	extensions_done(&r->extensions);
 	discovery_done(&r->found);
 	strv_free(r->losers);

@@ -11,6 +11,7 @@
 #include "digest.h"
 #include "discover.h"
 #include "examine.h"
+#include "hooks.h"
 #include "host.h"
 #include "options.h"
 #include "plan.h"
@@ -59,6 +60,7 @@ struct route {
 	/* transition.h */
 	struct stack stacks[STATE_HIERARCHIES_MAX];
 	int64_t gap; /* microseconds, the longest of all hierarchies */
+	struct hooks hooks;
 };
 
 #define ROUTE_NONE                                                                   \

@@ -114,6 +114,17 @@ static char *print_after(const struct settings *s, const struct class *class) {
 	return print_names(s->after);
 }
 
+static int set_hooks(struct settings *s, const char *text, const char **ret_why) {
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return -EINVAL;
+	s->no_hooks = strcmp(text, "no") == 0;
+	return 0;
+}
+
+static char *print_hooks(const struct settings *s, const struct class *class) {
+	return strdup(s->no_hooks ? "no" : "yes");
+}
+
 static const struct row {
 	const char *name;
 	unsigned scopes; /* enum settings_scope */
@@ -140,6 +151,8 @@ static const struct row {
 	[SETTINGS_AFTER] = { "After", SETTINGS_OF_EXTENSION,
 			     "names of extensions, with blanks between them", set_after,
 			     print_after },
+	[SETTINGS_HOOKS] = { "Hooks", SETTINGS_OF_CLASS, "yes or no", set_hooks,
+			     print_hooks },
 };
 
 const char *const settings_sections[] = {

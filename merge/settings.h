@@ -16,6 +16,7 @@ enum settings_key {
 	SETTINGS_ORDER,
 	SETTINGS_BEFORE,
 	SETTINGS_AFTER,
+	SETTINGS_HOOKS,
 	SETTINGS_KEY_COUNT,
 };
 
@@ -42,7 +43,8 @@ struct settings {
 	enum trust_word trust;
 	bool has_policy; /* otherwise the class's default holds: */
 	struct policy policy;
-	bool enforces_validity;	   /* of certificates */
+	bool enforces_validity; /* of certificates */
+	bool no_hooks;
 	const struct class *class; /* of a hierarchy, or NULL: not said */
 	char **order;		   /* of a class: names, lowest first (strv; order.5) */
 	char **before, **after;	   /* of an extension: names (strv; order.6) */

@@ -17,6 +17,7 @@ void change_report(const struct route *r, const char *nothing) {
 		json_add_bool(o, "changed", plan_has_work(&r->plan));
 		json_add_plan(o, r);
 		json_add_extensions(o, r, NULL);
+		json_add_hooks(o, r);
 		json_print(o, r->options->json);
 		return;
 	}
@@ -96,6 +97,7 @@ enum exit_code change_run(struct route *r) {
 		code = transition_run(r);
 	if (code != EXIT_DONE)
 		return code;
+	hooks_run(r);
 	change_report(r, "Nothing to do.");
 	return route_is_all_refused(r) ? EXIT_REFUSED : EXIT_DONE;
 }

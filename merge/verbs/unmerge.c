@@ -15,6 +15,8 @@ static enum exit_code run(const struct options *o) {
 	if (code == EXIT_DONE)
 		code = transition_run(&r);
 	if (code == EXIT_DONE)
+		hooks_run(&r);
+	if (code == EXIT_DONE)
 		change_report(&r, "Nothing is merged.");
 	route_done(&r);
 	return code;

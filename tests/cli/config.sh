@@ -59,6 +59,7 @@ Trust=signed  # /etc/extmerge.conf.d/50-site.conf:3
 ImagePolicy=root=verity\+signed:usr=absent  # /usr/lib/extmerge.conf:3
 CertificateValidity=ignore  # default
 Order=  # default
+Hooks=yes  # default
 
 \[Hierarchy /etc\]
 Class=confext  # default$'

@@ -109,6 +109,18 @@ START_TEST(no_terminator) {
 }
 END_TEST
 
+START_TEST(truth) {
+	static const char *const yes[] = { "1", "yes", "Y", "TRUE", "t", "on" };
+	static const char *const no[] = { "", "0", "no", "2", "yess", "off" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		ck_assert_msg(release_is_true(yes[i]), "%s", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		ck_assert_msg(!release_is_true(no[i]), "%s", no[i]);
+	ck_assert(!release_is_true(NULL));
+}
+END_TEST
+
 int main(void) {
 	return unit_main("release", (const TTest *const[]){
 					    vectors,
@@ -117,6 +129,7 @@ int main(void) {
 					    number_of_assignments,
 					    empty,
 					    no_terminator,
+					    truth,
 					    NULL,
 				    });
 }

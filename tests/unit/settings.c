@@ -131,6 +131,7 @@ START_TEST(nothing_changes_on_refusal) {
 		[SETTINGS_ORDER] = "a * b *",
 		[SETTINGS_BEFORE] = "a b a",
 		[SETTINGS_AFTER] = "*",
+		[SETTINGS_HOOKS] = "maybe",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is done after a change. */
+#include "hooks.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bootswitch.h"
+#include "command.h"
+#include "config.h"
+#include "file.h"
+#include "hookplan.h"
+#include "ldcache.h"
+#include "log.h"
+#include "release.h"
+#include "route.h"
+#include "strv.h"
+#include "text.h"
+#include "unitlist.h"
+
+#define HOOK_MILLISECONDS 60000
+
+/* hook.3: below another root nothing is run; its programs are not this system's. */
+static bool is_running_system(const struct route *r) {
+	struct stat ours, theirs;
+
+	return fstat(r->root, &ours) == 0 && stat("/", &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+static enum manager find_manager(void) {
+	static const struct {
+		const char *path;
+		enum manager manager;
+	} table[] = {
+		{ "/run/systemd/system", MANAGER_SYSTEMD },
+		{ "/run/openrc", MANAGER_OPENRC },
+		{ "/run/runit", MANAGER_RUNIT },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (access(table[i].path, F_OK) == 0)
+			return table[i].manager;
+	return MANAGER_NONE;
+}
+
+/* systemd.unit(5), UNIT FILE LOAD PATH, as far as extensions and generators use it. */
+static bool unit_has_file(const char *unit) {
+	static const char *const places[] = {
+		"/etc/systemd/system",		 "/run/systemd/system",
+		"/run/systemd/generator",	 "/run/systemd/transient",
+		"/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+		"/lib/systemd/system",
+	};
+	const char *at = strchr(unit, '@'), *type = strrchr(unit, '.');
+	_cleanup_free_ char *name =
+		at && type > at ? text_format("%.*s%s", (int)(at - unit) + 1, unit, type)
+				: strdup(unit);
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *path = text_format("%s/%s", places[i], name);
+
+		if (path && access(path, F_OK) == 0)
+			return true;
+	}
+	return !name;
+}
+
+/* What is told of an extension that came, went or changed, from the record of one hierarchy. */
+static int call_record(const struct record_layer *l, struct hook_calls *c, char ***bad) {
+	int r;
+
+	c->triggers |= trigger_from_words(l->triggers);
+	r = unitlist_add(l->restart, &c->restart, bad);
+	return r < 0 ? r : unitlist_add(l->reload, &c->reload, bad);
+}
+
+/* The names of files that came with the layer of the extension. */
+static int call_files(const struct hierarchy *h, const char *extension,
+		      struct hook_calls *c) {
+	int r = 0;
+
+	for (size_t i = 0; i < h->n_layers; i++) {
+		const struct layer *l = &h->layers[i];
+
+		if (strcmp(l->extension->name.name, extension) != 0)
+			continue;
+		for (size_t t = 0; r == 0 && t < TRIGGER_COUNT; t++)
+			r = trigger_names(l->fd, h->name, (enum trigger)t, &c->names[t]);
+	}
+	return r;
+}
+
+static int call_change(const struct route *r, const struct plan_change *change,
+		       struct hook_calls *c, char ***bad) {
+	const char *name = change->wanted ? change->wanted->name : change->old->name;
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < r->plan.n_steps; i++) {
+		const struct plan_step *s = &r->plan.steps[i];
+		const struct record *records[] = { s->old, s->wanted };
+
+		for (size_t n = 0; e == 0 && n < ARRAY_SIZE(records); n++) {
+			const struct record_layer *l =
+				records[n] && records[n]->class == change->class ? record_find_layer(
+											   records[n],
+											   name)
+										 : NULL;
+
+			if (l)
+				e = call_record(l, c, bad);
+			if (e == 0 && l && n == 1 && i < r->n_hierarchies)
+				e = call_files(&r->hierarchies[i], name, c);
+		}
+	}
+	return e;
+}
+
+/* The settings of the classes: unmerge has not read them before it changed something (config.7). */
+static void read_settings(struct route *r, bool ret_wanted[static CLASS_COUNT]) {
+	const char *given = r->options->given[SETTINGS_HOOKS];
+
+	if (r->config.n_hierarchies == 0 && r->base >= 0 &&
+	    config_read(r->base, &r->config) < 0)
+		log_warning(
+			"Cannot read the configuration: hooks run as if there was none");
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		ret_wanted[c] = given ? strcmp(given, "yes") == 0
+				      : !r->config.of[c].no_hooks;
+}
+
+/* What is no unit any more is stopped; what is to be restarted need not be reloaded. */
+static int sort_units(struct hook_calls *c, bool has_unit_files) {
+	_cleanup_strv_ char **restart = TAKE_PTR(c->restart),
+			    **reload = TAKE_PTR(c->reload);
+	int r = 0;
+
+	for (char **u = restart; r == 0 && u && *u; u++)
+		r = strv_append(has_unit_files && !unit_has_file(*u) ? &c->stop
+								     : &c->restart,
+				*u);
+	for (char **u = reload; r == 0 && u && *u; u++)
+		if (!strv_contains(restart, *u))
+			r = strv_append(has_unit_files && !unit_has_file(*u) ? &c->stop
+									     : &c->reload,
+					*u);
+	return r;
+}
+
+static int collect(struct route *r, enum manager m, struct hook_calls *c) {
+	_cleanup_strv_ char **bad = NULL;
+	bool is_wanted[CLASS_COUNT];
+	int e = 0;
+
+	read_settings(r, is_wanted);
+	for (size_t i = 0; e == 0 && i < r->plan.n_changes; i++) {
+		const struct plan_change *change = &r->plan.changes[i];
+
+		if (change->kind == PLAN_SAME || !is_wanted[change->class->id])
+			continue;
+		c->has_come = c->has_come || change->wanted;
+		e = call_change(r, change, c, &bad);
+	}
+	for (char **unit = bad; unit && *unit; unit++)
+		log_warning("Cannot restart or reload '%s': that is no name of a unit",
+			    *unit);
+	if (e == 0)
+		e = sort_units(c, m == MANAGER_SYSTEMD);
+	if (e == 0 && r->options->boot != BOOT_NO) {
+		_cleanup_free_ char *line = bootswitch_read();
+
+		c->starts_default = line && bootswitch_is_default(line);
+	}
+	return e;
+}
+
+/* Takes over `why`; NULL where it went well. */
+static void note(struct route *r, const char *name, const char *program, char *why) {
+	struct hooks *h = &r->hooks;
+	struct hook_result *grown = reallocarray(h->items, h->n + 1, sizeof(*grown));
+
+	if (why)
+		log_warning("Hook '%s' failed: %s%s%s", name, program ?: "",
+			    program ? ": " : "", why);
+	else
+		log_detail("hook '%s': %s", name, program ?: "done");
+	if (!grown) {
+		free(why);
+		return;
+	}
+	h->items = grown;
+	h->items[h->n++] = (struct hook_result){ name, program, why };
+}
+
+/* Whether it failed. */
+static bool run_command(struct route *r, const struct hook_command *c, const char *path,
+			bool is_last_word) {
+	struct command_result result = { .end = COMMAND_FAILED };
+	int e = command_run(path, c->arguments, HOOK_MILLISECONDS, &result);
+	const bool has_failed = e < 0 || result.end != COMMAND_DONE;
+
+	if (!has_failed)
+		note(r, c->name, path, NULL);
+	else if (is_last_word)
+		note(r, c->name, path,
+		     e < 0 ? strdup(strerror(-e)) : command_complaint(&result));
+	command_result_done(&result);
+	return has_failed;
+}
+
+static void run_commands(struct route *r, const struct hook_commands *commands) {
+	bool was_absent = false, has_failed = false;
+
+	for (size_t i = 0; i < commands->n; i++) {
+		const struct hook_command *c = &commands->items[i];
+		const bool has_second = i + 1 < commands->n &&
+					c[1].condition == HOOK_IF_FAILED;
+		const char *path;
+
+		if ((c->condition == HOOK_IF_ABSENT && !was_absent) ||
+		    (c->condition == HOOK_IF_FAILED && !has_failed))
+			continue;
+		path = c->needs && access(c->needs, F_OK) < 0 ? NULL
+							      : command_find(c->paths);
+		was_absent = !path;
+		has_failed = path && run_command(r, c, path, !has_second);
+	}
+}
+
+/* Whether anything that is merged now brings libraries. */
+static bool has_libraries(const struct route *r) {
+	for (size_t i = 0; i < r->plan.n_steps; i++) {
+		const struct plan_step *s = &r->plan.steps[i];
+		const struct record *now = r->state.hierarchies[i].record;
+
+		if (s->action != PLAN_NOTHING)
+			now = s->wanted;
+		for (size_t n = 0; now && n < now->n_layers; n++)
+			if (trigger_from_words(now->layers[n].triggers) &
+			    TRIGGER_BIT(TRIGGER_LIBRARIES))
+				return true;
+	}
+	return false;
+}
+
+static bool is_etc_bared(const struct route *r) {
+	for (size_t i = 0; i < r->plan.n_steps; i++)
+		if (r->plan.steps[i].action == PLAN_UNMERGE &&
+		    strcmp(r->plan.steps[i].hierarchy, "etc") == 0)
+			return true;
+	return false;
+}
+
+/* hook.5 */
+static void run_ldcache(struct route *r, bool is_touched) {
+	const int seen = ldcache_is_ours();
+	char *why = NULL;
+	int e = 0;
+
+	if (!has_libraries(r)) {
+		if (seen != 1)
+			return;
+		e = ldcache_remove();
+	} else if (is_touched || is_etc_bared(r)) {
+		e = ldcache_make(HOOK_MILLISECONDS, &why);
+		if (e == -ENOENT)
+			return;
+	} else {
+		return;
+	}
+	if (e < 0 && !why)
+		why = strdup(
+			e == -EBUSY ? "somebody has mounted something at /etc/ld.so.cache"
+				    : strerror(-e));
+	note(r, trigger_word(TRIGGER_LIBRARIES), NULL, e < 0 ? why ?: strdup("") : NULL);
+}
+
+void hooks_run(struct route *r) {
+	struct hook_calls calls = { 0 };
+	struct hook_commands commands = { 0 };
+	const enum manager manager = find_manager();
+	int e;
+
+	if (!plan_has_work(&r->plan) || !is_running_system(r))
+		return;
+	close_fdp(&r->lock);
+	r->lock = -EBADF;
+	e = collect(r, manager, &calls);
+	if (e == 0)
+		e = hookplan_make(&calls, manager, r->options->boot, &commands);
+	if (e == 0) {
+		run_ldcache(r, calls.triggers & TRIGGER_BIT(TRIGGER_LIBRARIES));
+		run_commands(r, &commands);
+	} else {
+		log_warning("Cannot run hooks: %s", strerror(-e));
+	}
+	hook_commands_done(&commands);
+	hook_calls_done(&calls);
+}
+
+void hooks_done(struct hooks *h) {
+	for (size_t i = 0; i < h->n; i++)
+		free(h->items[i].why);
+	free(h->items);
+}

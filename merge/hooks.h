@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is done after a change, so that the system takes notice of it (specs: hook.*). */
+#pragma once
+
+#include "base.h"
+
+struct route;
+
+/* One hook that ran, or could not. */
+struct hook_result {
+	const char *name;    /* "users"; static */
+	const char *program; /* its path, or NULL where it could not be found out; static */
+	char *why;	     /* what went wrong, owned; NULL where it went well */
+};
+
+struct hooks {
+	struct hook_result *items;
+	size_t n;
+};
+
+/*
+ * Runs what the changes of r->plan ask for, which have been applied. The lock is given up first: what runs may call
+ * extmerge. Says what fails, which changes nothing else; r->hooks has all results.
+ */
+void hooks_run(struct route *r);
+
+void hooks_done(struct hooks *h);
