@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "file.h"
+#include "handover.h"
 #include "kernel.h"
 #include "mount.h"
 #include "state.h"
@@ -84,6 +85,56 @@ static int clone_tree(int fd) {
 	return clone < 0 ? -errno : clone;
 }
 
+static int mount_beneath(int tree, int top) {
+	return move_mount(tree, "", top, "",
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+				  MOVE_MOUNT_BENEATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+/*
+ * Files of the old tree are kept open for writing, so it cannot be made read-only. A second mount of it can, and takes
+ * its place: nobody comes to the first one any more, and what was begun there is waited for. Returns the second mount,
+ * which is on top, and 0; or a negative errno.
+ */
+static int cut_off(const struct place *p, struct apply_step *s, int *ret) {
+	_cleanup_close_ int still = open_tree(s->old, "",
+					      AT_EMPTY_PATH | OPEN_TREE_CLONE |
+						      OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int r = still < 0 ? -errno : mount_set_read_only(still, true);
+
+	if (r == 0)
+		r = mount_beneath(still, s->old);
+	if (r == 0)
+		r = state_detach(s->old, p->directory);
+	if (r < 0)
+		return r;
+	s->is_busy = handover_stop_all(s->old) == -EBUSY;
+	*ret = TAKE_FD(still);
+	return 0;
+}
+
+/*
+ * mutable.11: the new tree waits beneath the old one until that is not written any more. Nothing may be looked up in the
+ * new one before, as it would remember what the old one then changes.
+ */
+static int replace_written(const struct place *p, struct apply_step *s) {
+	_cleanup_close_ int still = -EBADF;
+	bool is_beneath = mount_beneath(s->tree, s->old) == 0;
+	int r = handover_stop(s->old);
+
+	if (!is_beneath)
+		return exchange(p, s->name, s->tree, s->old, s->backup, &s->gap);
+	if (r == -EBUSY)
+		r = cut_off(p, s, &still);
+	if (r == 0)
+		r = state_detach(still >= 0 ? still : s->old, p->directory);
+	if (r < 0) /* it stays, and what it was */
+		(void)mount_set_read_only(s->old, false);
+	return r;
+}
+
 /* Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. */
 static void carry_back(const struct place *p, const struct apply_step *s) {
 	for (size_t i = 0; i < s->n_carried; i++) {
@@ -117,8 +168,11 @@ static int merge(const struct place *p, struct apply_step *s) {
 }
 
 static int unmerge(const struct place *p, struct apply_step *s) {
-	int r = state_detach(s->old, p->directory);
+	int r;
 
+	if (s->is_written) /* who does not end in time has a file open, which stays what it is */
+		s->is_busy = handover_stop(s->old) == -EBUSY;
+	r = state_detach(s->old, p->directory);
 	if (r < 0)
 		return r;
 	carry_back(p, s);
@@ -133,6 +187,8 @@ static int switch_one(const struct place *p, struct apply_step *s) {
 	s->backup = clone_tree(s->old);
 	if (s->backup < 0)
 		return s->backup;
+	if (s->action == PLAN_REPLACE && s->is_written)
+		return replace_written(p, s);
 	if (s->action == PLAN_REPLACE)
 		return replace(p, s->name, s->tree, s->old, s->backup, &s->gap);
 	return unmerge(p, s);
@@ -186,11 +242,21 @@ static bool shows(int tree, int layer, const char *path) {
 	return false;
 }
 
+/* Whether something that lies above all layers has the file: what is written or imported, or the host's own. */
+static bool is_hidden(const struct hierarchy *h, const char *path) {
+	struct stat st;
+
+	return (h->upper && upper_hides(h->upper, path)) ||
+	       (hierarchy_base_is_top(h) &&
+		fstatat(h->base, path, &st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
 static bool shows_layer(int fd, const struct hierarchy *h, unsigned number) {
 	const struct layer *l = &h->layers[number - 1];
 
 	for (size_t i = 0; i < l->n_witnesses; i++)
-		if (hierarchy_supplies(h, l->witnesses[i], number))
+		if (hierarchy_supplies(h, l->witnesses[i], number) &&
+		    !is_hidden(h, l->witnesses[i]))
 			return shows(fd, l->fd, l->witnesses[i]);
 	return true; /* all that was kept of it is hidden by others: nothing of it can be asked for */
 }
@@ -209,7 +275,8 @@ static int check(const struct place *p, const struct apply_step *s, char **ret_w
 		*ret_why = text_format("the new tree is not what is seen at /%s", s->name);
 		return -EXDEV;
 	}
-	if (s->h->witness && !shows(fd, s->h->base, s->h->witness)) {
+	if (s->h->witness && !(s->h->upper && upper_hides(s->h->upper, s->h->witness)) &&
+	    !shows(fd, s->h->base, s->h->witness)) {
 		*ret_why = text_format("/%s/%s of the host is missing in the new tree",
 				       s->name, s->h->witness);
 		return -EXDEV;
@@ -222,6 +289,26 @@ static int check(const struct place *p, const struct apply_step *s, char **ret_w
 					    s->name);
 			return -EXDEV;
 		}
+	return 0;
+}
+
+/* mutable.11: only now, as the old trees could not be shown again after this. */
+static int start_writing(struct apply_step *steps, size_t n, char **ret_why) {
+	for (size_t i = 0; i < n; i++) {
+		int r = 0;
+
+		for (unsigned tries = 0;
+		     steps[i].is_done && steps[i].is_writable && tries < 2; tries++) {
+			r = mount_set_read_only(steps[i].tree, false);
+			if (r == 0)
+				break;
+		}
+		if (r == 0)
+			continue;
+		*ret_why = text_format("the new /%s cannot be made writable: %s",
+				       steps[i].name, strerror(-r));
+		return r;
+	}
 	return 0;
 }
 
@@ -257,6 +344,8 @@ int apply(int root, int directory, struct apply_step *steps, size_t n, char **re
 		if (r == 0 && steps[i].action != PLAN_UNMERGE)
 			r = check(&p, &steps[i], ret_why);
 	}
+	if (r == 0)
+		r = start_writing(steps, n, ret_why);
 	if (r < 0)
 		go_back(&p, steps, n, ret_why);
 	for (size_t i = 0; i < n; i++)

@@ -16,15 +16,19 @@ struct apply_step {
 	int old;  /* O_PATH: our tree that is on top now, for REPLACE and UNMERGE */
 	int tree; /* the new tree, detached, for MERGE and REPLACE */
 	const struct hierarchy *h; /* what the new tree must show */
-	bool create;		   /* MERGE: the directory is missing */
-	bool remove;		   /* UNMERGE: it was we who made the directory */
+	bool is_written;	   /* REPLACE, UNMERGE: the old tree can be written */
+	bool is_writable; /* MERGE, REPLACE: the new tree is to be written, once all is switched */
+	bool create; /* MERGE: the directory is missing */
+	bool remove; /* UNMERGE: it was we who made the directory */
 	const struct stack_submount
 		*carried; /* UNMERGE: mounts on the tree that the host lacks */
 	size_t n_carried;
 
 	/* set by apply() */
-	int backup;  /* a detached clone of the old tree */
-	int64_t gap; /* microseconds in which neither tree was there */
+	int backup;    /* a detached clone of the old tree */
+	int64_t pause; /* microseconds in which neither tree could be written */
+	bool is_busy;  /* files of the old tree were open for writing, and still are */
+	int64_t gap;   /* microseconds in which neither tree was there */
 	bool is_done;
 };
 

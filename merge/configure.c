@@ -2,6 +2,7 @@
 /* What is in force for a run: the configuration, and the command line above it. */
 #include "configure.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "log.h"
@@ -18,6 +19,60 @@ static void take_command_line(struct settings *s, enum settings_scope scope,
 		if (o->given[k] && settings_key_is_of((enum settings_key)k, scope))
 			(void)settings_set(s, (enum settings_key)k, o->given[k], &origin,
 					   &why);
+}
+
+static void take_command_line_of(struct config_hierarchy *h, const struct options *o) {
+	const struct settings_origin origin = { .source = SETTINGS_COMMAND_LINE };
+	const char *why;
+
+	take_command_line(&h->settings, SETTINGS_OF_HIERARCHY, o);
+	for (size_t i = 0; i < o->n_given_of; i++) {
+		const struct options_given *g = &o->given_of[i];
+
+		if (strlen(h->name) == g->hierarchy_len &&
+		    strncmp(h->name, g->hierarchy, g->hierarchy_len) == 0)
+			(void)settings_set(&h->settings, g->key, g->text, &origin, &why);
+	}
+}
+
+/* config.9: nothing is asked of a hierarchy that is not there. */
+static enum exit_code check_given(struct route *r) {
+	for (size_t i = 0; i < r->options->n_given_of; i++) {
+		const struct options_given *g = &r->options->given_of[i];
+		_cleanup_free_ char *name = strndup(g->hierarchy, g->hierarchy_len);
+
+		if (!name)
+			return route_fail(-ENOMEM, "read the command line");
+		if (config_find_hierarchy(&r->config, name))
+			continue;
+		log_error("There is no hierarchy '/%s'", name);
+		return EXIT_USAGE;
+	}
+	return EXIT_DONE;
+}
+
+/* mutable.2: what was given on the command line when the tree was merged holds until something else is given. */
+static void keep(struct settings *s, enum settings_key k, const char *text) {
+	const struct settings_origin origin = { .source = SETTINGS_KEPT };
+	const char *why;
+
+	if (text && s->origins[k].source != SETTINGS_COMMAND_LINE)
+		(void)settings_set(s, k, text, &origin, &why);
+}
+
+static void take_kept(struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct record *record = r->state.hierarchies[i].record;
+		struct config_hierarchy *h =
+			config_find_hierarchy(&r->config, r->state.hierarchies[i].name);
+
+		if (!record || !h)
+			continue;
+		keep(&h->settings, SETTINGS_MUTABLE,
+		     record->mutable_given ? record->mutable : NULL);
+		keep(&h->settings, SETTINGS_BASE,
+		     record->base_given ? record->base : NULL);
+	}
 }
 
 static struct trust_demand make_demand(const struct settings *s) {
@@ -98,6 +153,7 @@ static enum exit_code complain(const struct config *c, int error) {
 }
 
 enum exit_code configure(struct route *r) {
+	enum exit_code code;
 	int e = config_read(r->base, &r->config);
 
 	for (char **sentence = r->config.warnings; sentence && *sentence; sentence++)
@@ -109,7 +165,8 @@ enum exit_code configure(struct route *r) {
 		r->trust.demands[c] = make_demand(&r->config.of[c]);
 	}
 	for (size_t i = 0; i < r->config.n_hierarchies; i++)
-		take_command_line(&r->config.hierarchies[i].settings,
-				  SETTINGS_OF_HIERARCHY, r->options);
-	return make_orders(r);
+		take_command_line_of(&r->config.hierarchies[i], r->options);
+	take_kept(r);
+	code = check_given(r);
+	return code == EXIT_DONE ? make_orders(r) : code;
 }

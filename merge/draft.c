@@ -17,6 +17,7 @@ static int copy_text(char **to, const char *from) {
 static int describe_hidden(const struct hierarchy *h, const struct layer *l,
 			   size_t number, struct record_layer *to) {
 	to->hides_host = l->hides_host;
+	to->hidden_by_host = l->hidden_by_host;
 	for (size_t i = number; i > 0; i--) {
 		char *text;
 
@@ -134,13 +135,37 @@ static char *merged_together(const struct route *r, const struct class *class) {
 		const struct hierarchy *h = &r->hierarchies[i];
 		char *longer;
 
-		if (h->class != class || h->n_layers == 0)
+		if (h->class != class || !hierarchy_is_wanted(h))
 			continue;
 		longer = text_format("%s%s%s", text, *text ? " " : "", h->name);
 		free(text);
 		text = longer;
 	}
 	return text;
+}
+
+/* What may be written, where that goes, and where the host's own files lie; its work directory is not made yet. */
+static int record_form(const struct route *r, size_t i, struct record *record) {
+	const struct settings *s = route_settings(r, i);
+	const struct settings_origin *origins = s->origins;
+	const struct upper *u = &r->uppers[i];
+	struct stat st;
+
+	record->mutable_given = origins[SETTINGS_MUTABLE].source >= SETTINGS_COMMAND_LINE;
+	record->base_given = origins[SETTINGS_BASE].source >= SETTINGS_COMMAND_LINE;
+	record->is_writable = u->is_writable;
+	record->is_imported = u->is_imported;
+	if (copy_text(&record->mutable, mutable_mode_text(s->mutable)) < 0 ||
+	    copy_text(&record->base, base_place_text(s->base)) < 0 ||
+	    copy_text(&record->upper, u->path) < 0)
+		return -ENOMEM;
+	if (u->directory < 0)
+		return 0;
+	if (fstat(u->directory, &st) < 0)
+		return -errno;
+	record->upper_id = text_format("%llx:%llu", (unsigned long long)st.st_dev,
+				       (unsigned long long)st.st_ino);
+	return record->upper_id ? 0 : -ENOMEM;
 }
 
 int draft_record(const struct route *r, size_t i, struct record **ret) {
@@ -156,6 +181,8 @@ int draft_record(const struct route *r, size_t i, struct record **ret) {
 	record->created = h->base < 0 || state_is_made(h->base);
 	record->with = merged_together(r, h->class);
 	e = record->with ? copy_text(&record->inputs, r->inputs[h->class->id]) : -ENOMEM;
+	if (e == 0)
+		e = record_form(r, i, record);
 	if (e == 0)
 		e = record_layers(h, record);
 	if (e == 0)

@@ -14,6 +14,39 @@ static void digest_extension(struct digest *d, const struct extension *e) {
 	digest_add_text(d, e->fingerprint);
 }
 
+/* What may be written, where that is, and where the host's own files lie (mutable.2, mutable.20). */
+static void digest_form(const struct route *r, const struct class *class,
+			struct digest *d) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct settings *s = route_settings(r, i);
+		const struct upper *u = &r->uppers[i];
+		char id[64] = "";
+		struct stat st;
+
+		if (r->state.hierarchies[i].class != class)
+			continue;
+		if (u->directory >= 0 && fstat(u->directory, &st) == 0)
+			snprintf(id, sizeof(id), "%llx:%llu",
+				 (unsigned long long)st.st_dev,
+				 (unsigned long long)st.st_ino);
+		digest_add_text(d, mutable_mode_text(s->mutable));
+		digest_add_text(d, base_place_text(s->base));
+		digest_add_text(d, s->origins[SETTINGS_MUTABLE].source >=
+						   SETTINGS_COMMAND_LINE
+					   ? "given"
+					   : NULL);
+		digest_add_text(d,
+				s->origins[SETTINGS_BASE].source >= SETTINGS_COMMAND_LINE
+					? "given"
+					: NULL);
+		digest_add_text(d, u->is_writable && !mutable_forgets(u->mode) &&
+						   u->directory < 0
+					   ? "new"
+					   : id);
+		digest_add_text(d, u->path);
+	}
+}
+
 int inputs_digest(struct route *r, const struct class *class) {
 	_cleanup_(digest_freep) struct digest *d = NULL;
 	static const char *const keys[] = { "ID", "ID_LIKE", "VERSION_ID" };
@@ -35,6 +68,7 @@ int inputs_digest(struct route *r, const struct class *class) {
 		digest_add_text(d, *name);
 	digest_add_text(d, guard_choice_text(r->options->verity));
 	digest_add_text(d, guard_corruption_text(r->options->on_corruption));
+	digest_form(r, class, d);
 	e = trust_digest(&r->trust, class, r->base, d);
 	if (e < 0)
 		return e;
@@ -93,6 +127,10 @@ static bool has_skipped(const struct record *record) {
 
 /* Whether there is anything of the class, merged or to merge. */
 static bool class_is_there(const struct route *r, const struct class *class) {
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].class == class &&
+		    (r->uppers[i].is_writable || r->uppers[i].is_imported))
+			return true;
 	for (size_t i = 0; i < r->extensions.n; i++)
 		if (r->extensions.items[i]->class == class)
 			return true;

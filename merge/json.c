@@ -180,6 +180,7 @@ static void add_layers(struct json_object *o, const struct record *record) {
 		json_add_number(hides, "host", l->hides_host);
 		json_add_number(hides, "extensions", l->hides_others);
 		json_add_text(hides, "whose", l->hides);
+		json_add_number(item, "hidden_by_host", l->hidden_by_host);
 	}
 }
 
@@ -196,6 +197,15 @@ static void add_skipped(struct json_object *o, const struct record *record) {
 		json_add_text(item, "path", s->path);
 		add_verdict(item, &v);
 	}
+}
+
+/* What may be written, where that goes, and where the host's own files lie. */
+static void add_form(struct json_object *o, const struct record *record) {
+	json_add_text(o, "mutable", record && record->mutable ? record->mutable : "no");
+	json_add_bool(o, "writable", record && record->is_writable);
+	json_add_bool(o, "imported", record && record->is_imported);
+	json_add_text(o, "upper", record ? record->upper : NULL);
+	json_add_text(o, "base", record && record->base ? record->base : "bottom");
 }
 
 void json_add_state(struct json_object *o, const struct route *r) {
@@ -217,7 +227,7 @@ void json_add_state(struct json_object *o, const struct route *r) {
 		json_add_text(item, "class", h->class->name);
 		json_add_text(item, "state", words[h->kind]);
 		json_add_text(item, "by", h->other);
-		json_add_text(item, "mutable", "no");
+		add_form(item, h->record);
 		json_add_number(item, "generation",
 				h->record ? (int64_t)h->record->generation : 0);
 		json_add_time(item, "since", h->record ? h->record->since : 0);
@@ -269,6 +279,7 @@ void json_add_plan(struct json_object *o, const struct route *r) {
 		json_add_text(item, "hierarchy", path);
 		json_add_text(item, "action", plan_action_word(s->action));
 		json_add_text(item, "obstacle", obstacle);
+		add_form(item, s->wanted);
 		add_layers(item, s->wanted);
 	}
 }

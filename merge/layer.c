@@ -35,6 +35,7 @@ void hierarchy_done(struct hierarchy *h) {
 	overlap_free(h->index);
 	nesting_done(&h->nesting);
 	strv_free(h->mounts);
+	free(h->contested);
 	free(h->witness);
 	close_fdp(&h->base);
 }
@@ -139,6 +140,26 @@ void hierarchy_revert(struct hierarchy *h, const struct extension *e) {
 		layer_done(&h->layers[--h->n_layers]);
 }
 
+bool hierarchy_is_writable(const struct hierarchy *h) {
+	return h->upper && h->upper->is_writable;
+}
+
+bool hierarchy_is_wanted(const struct hierarchy *h) {
+	bool is_more = hierarchy_is_writable(h) || (h->upper && h->upper->is_imported);
+
+	return h->n_layers > 0 || (is_more && h->base >= 0);
+}
+
+bool hierarchy_base_is_top(const struct hierarchy *h) {
+	return h->base >= 0 && (h->place == BASE_TOP || (h->upper && h->upper->is_host));
+}
+
+bool hierarchy_base_is_layer(const struct hierarchy *h) {
+	bool is_written = h->upper && h->upper->is_host && !h->upper->is_imported;
+
+	return h->base >= 0 && !is_written;
+}
+
 bool hierarchy_has_mount(const struct hierarchy *h, const char *path) {
 	return strv_contains(h->mounts, path);
 }
@@ -168,7 +189,14 @@ static int look_for_witness(const struct tree_entry *e, void *data) {
 
 int hierarchy_choose_witness(struct hierarchy *h) {
 	const struct tree_visitor visitor = { .enter = look_for_witness, .data = h };
-	int r = h->base < 0 ? 0 : tree_walk(h->base, &tree_limits_default, &visitor);
+	int r;
+
+	/* Where the host lies above, this file shows it best. */
+	if (h->contested)
+		h->witness = TAKE_PTR(h->contested);
+	r = h->base < 0 || h->witness
+		    ? 0
+		    : tree_walk(h->base, &tree_limits_default, &visitor);
 
 	/* A host with nothing of its own to show, or too much of it to search, has no witness. */
 	return file_is_shortage(r) ? r : 0;

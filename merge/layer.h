@@ -10,6 +10,7 @@
 #include "extension.h"
 #include "nesting.h"
 #include "overlap.h"
+#include "upper.h"
 
 #define LAYER_WITNESSES 4
 
@@ -17,6 +18,7 @@ struct layer {
 	struct extension *extension; /* borrowed */
 	int fd;			     /* O_PATH */
 	uint32_t entries, hides_host;
+	uint32_t hidden_by_host; /* files of it that are not seen, as the host lies above */
 	char *covered; /* the first directory of it that a mount of the host covers, or NULL */
 	uint32_t *hides; /* files of each lower layer, by its number */
 	/* Files that must be seen in the merged tree, to prove that the layer is in it (switch.5). */
@@ -36,7 +38,10 @@ struct hierarchy {
 	struct nesting nesting;
 	size_t nesting_kept; /* places of the layers that are committed */
 	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
-	char *witness; /* of the host; NULL where it has nothing to show */
+	enum base_place place; /* where the host's own directory lies among the layers */
+	const struct upper *upper; /* borrowed; NULL where nothing is written or imported */
+	char *contested; /* the first file that both the host, above, and a layer have */
+	char *witness;	 /* of the host; NULL where it has nothing to show */
 };
 
 /*
@@ -67,6 +72,19 @@ bool hierarchy_has_mount(const struct hierarchy *h, const char *path);
 
 /* Whether the uppermost layer that has the file `path` is layer number `layer` (0: the host). */
 bool hierarchy_supplies(const struct hierarchy *h, const char *path, unsigned layer);
+
+/* Whether there is anything to merge: a layer, or something that can be written or is imported. */
+bool hierarchy_is_wanted(const struct hierarchy *h);
+
+/* Whether the tree can be written. */
+bool hierarchy_is_writable(const struct hierarchy *h);
+
+/*
+ * Where the host's own directory lies: above all extensions if that is asked for, or if it is itself what is written to
+ * or imported. It is a layer of its own if it is there, and is not written to.
+ */
+bool hierarchy_base_is_top(const struct hierarchy *h);
+bool hierarchy_base_is_layer(const struct hierarchy *h);
 
 /* Opens what the extension brings for the hierarchy. -ENOENT where it brings nothing. */
 int layer_open(const struct extension *e, const char *hierarchy);

@@ -34,6 +34,8 @@ enum option_code {
 	OPTION_ON_CORRUPTION,
 	OPTION_NO_HOOKS,
 	OPTION_BOOT,
+	OPTION_MUTABLE,
+	OPTION_BASE,
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
@@ -73,6 +75,10 @@ static const struct option_row {
 	{ "on-corruption", "error|restart|panic",
 	  "What a wrong block does to reader or machine", required_argument,
 	  OPTION_ON_CORRUPTION },
+	{ "mutable", "no|auto|yes|import|ephemeral|ephemeral-import",
+	  "What may be written (/etc:yes)", required_argument, OPTION_MUTABLE },
+	{ "base", "bottom|top", "Where the host's own files lie, also /etc:top",
+	  required_argument, OPTION_BASE },
 	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
 	  required_argument, OPTION_LOCK_WAIT },
 	{ "format", "erofs|squashfs", "pack: the file system (erofs)", required_argument,
@@ -112,7 +118,7 @@ static void print_help(void) {
 	puts("\nOptions:");
 	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
 		const struct option_row *o = &option_rows[i];
-		char spelled[48];
+		char spelled[80];
 
 		snprintf(spelled, sizeof(spelled), "--%s%s%s%s%s", o->name,
 			 o->has_argument == optional_argument ? "[" : "",
@@ -194,6 +200,26 @@ static int parse_setting(enum settings_key key, const char *text, struct options
 	return r;
 }
 
+/* "/etc:yes" speaks of one hierarchy, "yes" of all. */
+static int parse_given(enum settings_key key, const char *text, struct options *o) {
+	const struct settings_origin origin = { .source = SETTINGS_COMMAND_LINE };
+	const char *colon = *text == '/' ? strchr(text, ':') : NULL, *why;
+	struct settings tried = { 0 };
+
+	if (*text != '/')
+		return parse_setting(key, text, o);
+	if (!colon || o->n_given_of == OPTIONS_GIVEN_MAX ||
+	    settings_set(&tried, key, colon + 1, &origin, &why) < 0)
+		return -EINVAL;
+	o->given_of[o->n_given_of++] = (struct options_given){
+		.key = key,
+		.hierarchy = text + 1,
+		.hierarchy_len = (size_t)(colon - text - 1),
+		.text = colon + 1,
+	};
+	return 0;
+}
+
 /* 0, or a negative errno where the argument is none of the allowed ones. */
 static int parse_option(int code, const char *argument, struct options *o) {
 	switch (code) {
@@ -219,6 +245,10 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return guard_choice_from(argument, &o->verity);
 	case OPTION_ON_CORRUPTION:
 		return guard_corruption_from(argument, &o->on_corruption);
+	case OPTION_MUTABLE:
+		return parse_given(SETTINGS_MUTABLE, argument, o);
+	case OPTION_BASE:
+		return parse_given(SETTINGS_BASE, argument, o);
 	case OPTION_LOCK_WAIT:
 		return parse_seconds(argument, &o->lock_wait);
 	case OPTION_FORMAT:
@@ -293,6 +323,14 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 	case OPTION_ON_CORRUPTION:
 		return usage("--on-corruption is error, restart or panic, not", argument,
 			     NULL);
+	case OPTION_MUTABLE:
+		return usage("--mutable is no, auto, yes, import, ephemeral or "
+			     "ephemeral-import, perhaps with /HIERARCHY: in front, not",
+			     argument, NULL);
+	case OPTION_BASE:
+		return usage(
+			"--base is bottom or top, perhaps with /HIERARCHY: in front, not",
+			argument, NULL);
 	case OPTION_IMAGE_POLICY:
 		return usage("--image-policy is PARTITION=FLAG+FLAG:..., not", argument,
 			     NULL);

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "file.h"
+#include "mount.h"
 
 /* One attribute holds at most 64 KiB; a long record is cut into numbered pieces. */
 #define PIECE_MAX ((size_t)60 * 1024)
@@ -53,7 +54,7 @@ static int copy_xattrs(int from, int to) {
 	return r;
 }
 
-static int copy_looks(int model, int meta) {
+int meta_copy_looks(int model, int meta) {
 	_cleanup_close_ int from = file_reopen(model, O_RDONLY | O_DIRECTORY);
 	struct stat st;
 	int r;
@@ -84,8 +85,20 @@ int meta_make(struct workshop *w, int model) {
 	meta = openat(w->scratch, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (meta < 0)
 		return -errno;
-	r = model >= 0 ? copy_looks(model, meta) : fchmod(meta, 0755) < 0 ? -errno : 0;
+	r = model >= 0		     ? meta_copy_looks(model, meta)
+	    : fchmod(meta, 0755) < 0 ? -errno
+				     : 0;
 	return r < 0 ? r : TAKE_FD(meta);
+}
+
+int meta_make_place(struct workshop *w, int meta) {
+	_cleanup_close_ int place = meta_make(w, -EBADF);
+
+	if (place < 0)
+		return place;
+	if (mkdirat(meta, META_PLACE, 0755) < 0 || mkdirat(place, META_MEMORY, 0700) < 0)
+		return -errno;
+	return TAKE_FD(place);
 }
 
 static int write_pieces(int meta, const char *prefix, const char *text, size_t len) {
@@ -136,8 +149,18 @@ static int read_pieces(int tree, const char *prefix, char *text, size_t *len) {
 	return 0;
 }
 
+/* Only who may mount can make a mount point: no layer, and nobody who writes in the tree. */
+static int open_place(int tree) {
+	_cleanup_close_ int fd = openat(tree, META_PLACE,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && mount_is_root(fd) == 1)
+		return TAKE_FD(fd);
+	return file_reopen(tree, O_RDONLY | O_DIRECTORY);
+}
+
 int meta_read(int tree, char **ret, size_t *ret_len) {
-	_cleanup_close_ int fd = file_reopen(tree, O_RDONLY | O_DIRECTORY);
+	_cleanup_close_ int fd = open_place(tree);
 	_cleanup_free_ char *text = malloc(PIECE_MAX * PIECES_MAX + 1);
 	size_t len = 0;
 	int r = -ENODATA;

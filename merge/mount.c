@@ -3,6 +3,7 @@
 #include "mount.h"
 
 #include <libmount.h>
+#include <sys/statvfs.h>
 
 #include "kernel.h"
 
@@ -111,4 +112,19 @@ int mount_is_root(int fd) {
 	if (statx(fd, "", AT_EMPTY_PATH, 0, &sx) < 0)
 		return -errno;
 	return (sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+int mount_set_read_only(int fd, bool is_read_only) {
+	struct mount_attr attributes = { 0 };
+
+	*(is_read_only ? &attributes.attr_set : &attributes.attr_clr) = MOUNT_ATTR_RDONLY;
+	return mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0
+		       ? -errno
+		       : 0;
+}
+
+int mount_is_read_only(int fd) {
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) < 0 ? -errno : (fs.f_flag & ST_RDONLY) != 0;
 }

@@ -32,3 +32,12 @@ uint64_t mount_unique_id(int fd);
 
 /* 1 if `fd` is the root of its mount, 0 if it is not, or a negative errno. */
 int mount_is_root(int fd);
+
+/*
+ * Makes the mount whose root `fd` is read-only, or writable again; not what is mounted below it. -EBUSY while a file is
+ * open for writing by it, or something is just being written.
+ */
+int mount_set_read_only(int fd, bool is_read_only);
+
+/* 1 if the mount that `fd` is on is read-only, 0 if it is not, or a negative errno. */
+int mount_is_read_only(int fd);

@@ -8,6 +8,15 @@
 
 enum options_json { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 
+/* What is given for one hierarchy only. Texts are borrowed. */
+struct options_given {
+	enum settings_key key;
+	const char *hierarchy; /* "usr", not terminated */
+	size_t hierarchy_len;
+	const char *text;
+};
+#define OPTIONS_GIVEN_MAX 32
+
 struct options {
 	const char *root;
 	bool classes[CLASS_COUNT];
@@ -17,6 +26,8 @@ struct options {
 	char **with;  /* run: images and directories (strv, owned) */
 	/* what is given in place of the configuration: texts that settings_set() takes, or NULL; borrowed */
 	const char *given[SETTINGS_KEY_COUNT];
+	struct options_given given_of[OPTIONS_GIVEN_MAX]; /* says more than `given` */
+	size_t n_given_of;
 	enum guard_choice verity;
 	enum cryptsetup_corruption on_corruption;
 	enum options_json json;

@@ -39,7 +39,9 @@ static enum plan_action choose_action(const struct record *old,
 		return wanted ? PLAN_MERGE : PLAN_NOTHING;
 	if (!wanted)
 		return PLAN_UNMERGE;
-	return record_has_same_layers(old, wanted) ? PLAN_KEEP : PLAN_REPLACE;
+	return record_has_same_layers(old, wanted) && record_has_same_form(old, wanted)
+		       ? PLAN_KEEP
+		       : PLAN_REPLACE;
 }
 
 /* The change that already stands for this extension, or a new one; NULL where memory ran out. */
@@ -87,13 +89,14 @@ static enum plan_change_kind judge(const struct plan_change *c) {
 	return record_is_same_layer(c->old, c->wanted) ? PLAN_SAME : PLAN_CHANGED;
 }
 
-/* The same extensions, yet something to replace: only their order can have changed. */
+/* The same extensions, yet layers to replace: only their order can have changed. */
 static void mark_reordered(struct plan *p, const struct class *class) {
 	bool replaces = false, same = true;
 
 	for (size_t i = 0; i < p->n_steps; i++)
 		replaces |= p->steps[i].action == PLAN_REPLACE &&
-			    p->steps[i].old->class == class;
+			    p->steps[i].old->class == class &&
+			    !record_has_same_layers(p->steps[i].old, p->steps[i].wanted);
 	for (size_t i = 0; i < p->n_changes; i++)
 		same &= p->changes[i].class != class || p->changes[i].kind == PLAN_SAME;
 	for (size_t i = 0; replaces && same && i < p->n_changes; i++)

@@ -59,6 +59,11 @@ void record_free(struct record *r) {
 	free(r->with);
 	free(r->inputs);
 	free(r->backend);
+	free(r->mutable);
+	free(r->base);
+	free(r->upper);
+	free(r->upper_id);
+	free(r->work);
 	free(r->layers_by);
 	free(r);
 }
@@ -109,6 +114,19 @@ bool record_has_same_layers(const struct record *a, const struct record *b) {
 	return true;
 }
 
+static const char *word(const char *text, const char *otherwise) {
+	return text ? text : otherwise;
+}
+
+bool record_has_same_form(const struct record *a, const struct record *b) {
+	return is_same_text(word(a->mutable, "no"), word(b->mutable, "no")) &&
+	       is_same_text(word(a->base, "bottom"), word(b->base, "bottom")) &&
+	       a->mutable_given == b->mutable_given && a->base_given == b->base_given &&
+	       is_same_text(a->upper, b->upper) &&
+	       is_same_text(a->upper_id, b->upper_id) &&
+	       a->is_writable == b->is_writable && a->is_imported == b->is_imported;
+}
+
 const struct record_layer *record_find_layer(const struct record *r, const char *name) {
 	for (size_t i = 0; i < r->n_layers; i++)
 		if (strcmp(r->layers[i].name, name) == 0)
@@ -141,6 +159,15 @@ static const struct member record_members[] = {
 	{ "backend", MEMBER_TEXT, offsetof(struct record, backend) },
 	{ "layers_by", MEMBER_TEXT, offsetof(struct record, layers_by) },
 	{ "gap", MEMBER_UINT64, offsetof(struct record, gap) },
+	{ "mutable", MEMBER_TEXT, offsetof(struct record, mutable) },
+	{ "mutable_given", MEMBER_BOOL, offsetof(struct record, mutable_given) },
+	{ "base", MEMBER_TEXT, offsetof(struct record, base) },
+	{ "base_given", MEMBER_BOOL, offsetof(struct record, base_given) },
+	{ "upper", MEMBER_TEXT, offsetof(struct record, upper) },
+	{ "upper_id", MEMBER_TEXT, offsetof(struct record, upper_id) },
+	{ "work", MEMBER_TEXT, offsetof(struct record, work) },
+	{ "writable", MEMBER_BOOL, offsetof(struct record, is_writable) },
+	{ "imported", MEMBER_BOOL, offsetof(struct record, is_imported) },
 	{ "created", MEMBER_BOOL, offsetof(struct record, created) },
 	{ NULL, 0, 0 },
 };
@@ -164,6 +191,7 @@ static const struct member layer_members[] = {
 	{ "placed_by", MEMBER_TEXT, offsetof(struct record_layer, placed_by) },
 	{ "note", MEMBER_TEXT, offsetof(struct record_layer, note) },
 	{ "size", MEMBER_UINT64, offsetof(struct record_layer, size) },
+	{ "hidden_by_host", MEMBER_UINT32, offsetof(struct record_layer, hidden_by_host) },
 	{ "hides_host", MEMBER_UINT32, offsetof(struct record_layer, hides_host) },
 	{ "hides_others", MEMBER_UINT32, offsetof(struct record_layer, hides_others) },
 	{ "hides", MEMBER_TEXT, offsetof(struct record_layer, hides) },

@@ -23,6 +23,7 @@ struct record_layer {
 	char *triggers; /* what of it somebody was told about, as words (trigger.h) */
 	char *restart, *reload; /* as the release file lists them (hook.6) */
 	uint64_t size;
+	uint32_t hidden_by_host;	   /* files of it that are not seen */
 	uint32_t hides_host, hides_others; /* files of the host and of extensions below */
 	char *hides; /* "docker (11)": names and counts of those extensions */
 };
@@ -42,7 +43,13 @@ struct record {
 	char *inputs;	 /* digest of all that the result depended on (specs: record.2) */
 	char *backend;	 /* "overlay" */
 	char *layers_by; /* the rung of stack.h that built it */
-	int64_t gap;  /* microseconds without the tree at the last switch, 0 for none */
+	int64_t gap; /* microseconds without the tree at the last switch, 0 for none */
+	/* What was asked for (mutable.1, mutable.20): words, and whether it was on the command line. */
+	char *mutable, *base;
+	bool mutable_given, base_given;
+	/* Of what is written: path below the root, device and inode of the layer; of its work directory; NULL: none. */
+	char *upper, *upper_id, *work;
+	bool is_writable, is_imported; /* what was written is imported */
 	bool created; /* the mount point did not exist and is removed by unmerge */
 	struct record_layer *layers;
 	size_t n_layers;
@@ -66,6 +73,12 @@ bool record_is_same_layer(const struct record_layer *a, const struct record_laye
 
 /* Whether the layers are the same, in the same order, with the same content. */
 bool record_has_same_layers(const struct record *a, const struct record *b);
+
+/*
+ * Whether the trees are made alike but for their layers: what may be written, where to, and where the host's own files
+ * lie.
+ */
+bool record_has_same_form(const struct record *a, const struct record *b);
 
 const struct record_layer *record_find_layer(const struct record *r, const char *name);
 

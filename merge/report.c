@@ -78,7 +78,7 @@ static char *layer_note(const struct record_layer *l) {
 					"refresh mends it"
 				      : NULL;
 	_cleanup_free_ char *hides = NULL, *placed = NULL;
-	char host[64] = "", *note = NULL;
+	char host[64] = "", hidden[64] = "", *note = NULL;
 
 	if (l->hides_host)
 		snprintf(host, sizeof(host), "%u of the host", l->hides_host);
@@ -93,8 +93,13 @@ static char *layer_note(const struct record_layer *l) {
 		if (!placed)
 			return NULL;
 	}
-	if (text_join("; ", (const char *const[]){ dead, placed, hides, l->note }, 4,
-		      &note) < 0)
+	if (l->hidden_by_host)
+		snprintf(hidden, sizeof(hidden), "hidden by the host: %u files",
+			 l->hidden_by_host);
+	if (text_join("; ",
+		      (const char *const[]){ dead, placed, hides, *hidden ? hidden : NULL,
+					     l->note },
+		      5, &note) < 0)
 		return NULL;
 	return note ?: strdup("");
 }
@@ -128,6 +133,28 @@ static void add_skipped_line(struct libscols_table *table, struct libscols_line 
 	set(line, STATUS_NOTE, note);
 }
 
+static char *form_text(const struct record *r) {
+	_cleanup_free_ char *written = NULL, *imported = NULL;
+	char *text = NULL;
+
+	if (r->is_writable)
+		written = text_format("writable (%s): %s", r->mutable ?: "?",
+				      r->upper && !r->is_imported
+					      ? r->upper
+					      : "in memory, until it is unmerged");
+	if (r->is_imported)
+		imported = text_format("%s imported", r->upper ?: "?");
+	if ((r->is_writable && !written) || (r->is_imported && !imported) ||
+	    text_join("; ",
+		      (const char *const[]){ written, imported,
+					     r->base && strcmp(r->base, "top") == 0
+						     ? "the host's own files win"
+						     : NULL },
+		      3, &text) < 0)
+		return NULL;
+	return text ?: strdup("");
+}
+
 static char *hierarchy_note(const struct state_hierarchy *h) {
 	if (h->kind == STATE_COVERED)
 		return text_format("%s is mounted on top of extmerge's tree", h->other);
@@ -145,7 +172,7 @@ static char *hierarchy_note(const struct state_hierarchy *h) {
 			"this kernel cannot mount beneath: the last switch left a gap "
 			"of %lld us",
 			(long long)h->record->gap);
-	return strdup("");
+	return h->record ? form_text(h->record) : strdup("");
 }
 
 static void add_hierarchy_lines(struct libscols_table *table,
@@ -322,12 +349,19 @@ static char *describe_change(const struct plan_change *c) {
 
 static void print_step(const struct plan_step *s) {
 	const struct record *record = s->wanted ?: s->old;
+	_cleanup_free_ char *form = NULL;
+	bool is_top;
 
 	if (s->action == PLAN_NOTHING)
 		return;
-	say("/%s  %s", s->hierarchy, plan_action_word(s->action));
+	form = s->wanted ? form_text(s->wanted) : NULL;
+	say("/%s  %s%s%s", s->hierarchy, plan_action_word(s->action),
+	    form && *form ? "   " : "", form ?: "");
 	if (s->action == PLAN_UNMERGE)
 		return;
+	is_top = record->base && strcmp(record->base, "top") == 0;
+	if (is_top)
+		say("  %2zu  the host's own", record->n_layers + 1);
 	for (size_t i = 0; i < record->n_layers; i++) {
 		const struct record_layer *l = &record->layers[i];
 		_cleanup_free_ char *note = layer_note(l);
@@ -336,7 +370,8 @@ static void print_step(const struct plan_step *s) {
 		    l->version ? " " : "", l->version ?: "", note && *note ? "   ! " : "",
 		    note ?: "");
 	}
-	say("   0  the host's own");
+	if (!is_top)
+		say("   0  the host's own");
 }
 
 static void print_skipped(const struct route *r) {
@@ -393,9 +428,13 @@ static void notice_step(const struct route *r, const struct plan_step *s) {
 			   "cannot mount beneath",
 			   s->hierarchy, s->wanted->n_layers, (long long)s->wanted->gap);
 	else
-		log_notice("/%s  %zu layer%s over the host's own, without a gap",
+		log_notice("/%s  %zu layer%s %s the host's own%s, without a gap",
 			   s->hierarchy, s->wanted->n_layers,
-			   s->wanted->n_layers == 1 ? "" : "s");
+			   s->wanted->n_layers == 1 ? "" : "s",
+			   s->wanted->base && strcmp(s->wanted->base, "top") == 0
+				   ? "under"
+				   : "over",
+			   s->wanted->is_writable ? ", writable" : "");
 	if (s->wanted)
 		log_detail("/%s was built by the '%s' rung of generation %llu",
 			   s->hierarchy, s->wanted->layers_by ?: "?",

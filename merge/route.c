@@ -16,6 +16,7 @@
 #include "responsive.h"
 #include "strv.h"
 #include "text.h"
+#include "uppers.h"
 
 enum exit_code route_code(int error) {
 	switch (error) {
@@ -50,6 +51,10 @@ static enum exit_code open_directories(struct route *r) {
 
 static enum exit_code open_root(struct route *r, const struct options *o) {
 	*r = (struct route)ROUTE_NONE;
+	for (size_t i = 0; i < STATE_HIERARCHIES_MAX; i++) {
+		r->memories[i] = -EBADF;
+		r->uppers[i] = (struct upper)UPPER_NONE;
+	}
 	r->options = o;
 	r->guard.choice = o->verity;
 	r->guard.on_corruption = o->on_corruption;
@@ -172,6 +177,16 @@ enum exit_code route_open_on_top(struct route *r) {
 	return code;
 }
 
+/* What is mounted on the hierarchy, and the memory that is written to, which is mounted in it as well. */
+static int take_mounts(struct route *r, const struct mounts *m, size_t i, int fd) {
+	int e = route_take_submounts(m, fd, &r->submounts[i]);
+
+	if (e < 0 || r->state.hierarchies[i].kind != STATE_MERGED)
+		return e;
+	r->memories[i] = upper_take_memory(fd);
+	return r->memories[i] < 0 && r->memories[i] != -ENOENT ? r->memories[i] : 0;
+}
+
 /* In the workshop's copy of the mount table, each hierarchy's submounts are taken and our trees off. */
 static int strip_copy(struct route *r) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
@@ -186,8 +201,7 @@ static int strip_copy(struct route *r) {
 	for (size_t i = 0; e == 0 && i < copy.n; i++)
 		if (copy.hierarchies[i].fd >= 0 &&
 		    route_has_class(r, copy.hierarchies[i].class))
-			e = route_take_submounts(m, copy.hierarchies[i].fd,
-						 &r->submounts[i]);
+			e = take_mounts(r, m, i, copy.hierarchies[i].fd);
 	if (e == 0)
 		e = state_peel(&copy, r->base, r->base);
 	state_done(&copy);
@@ -218,8 +232,10 @@ enum exit_code route_enter(struct route *r) {
 		return route_fail(-errno, "open the root");
 	e = r->is_privileged ? strip_copy(r) : look_for_doubt(r);
 	/* activate.10: of a run that was killed, if this is one that changes something. */
-	if (e == 0 && r->is_privileged && r->lock >= 0)
+	if (e == 0 && r->is_privileged && r->lock >= 0) {
 		(void)activate_heal(r->workshop.scratch);
+		uppers_sweep(r);
+	}
 	return e < 0 ? route_fail(e, "look below what is merged") : EXIT_DONE;
 }
 
@@ -283,6 +299,9 @@ enum exit_code route_discover(struct route *r) {
 			 r->options->root);
 		return EXIT_FAILED;
 	}
+	code = uppers_find(r);
+	if (code != EXIT_DONE)
+		return code;
 	e = discover_all(r);
 	if (e < 0)
 		return route_fail(e, "discover the extensions");
@@ -335,6 +354,9 @@ static enum exit_code open_hierarchies(struct route *r) {
 			return route_code(e);
 		}
 		r->n_hierarchies++;
+		if (r->uppers[i].is_writable || r->uppers[i].is_imported)
+			r->hierarchies[i].upper = &r->uppers[i];
+		r->hierarchies[i].place = route_settings(r, i)->base;
 		for (size_t n = 0; e == 0 && n < r->submounts[i].n; n++)
 			e = strv_append(&r->hierarchies[i].mounts,
 					r->submounts[i].items[n].path);
@@ -444,8 +466,12 @@ enum exit_code route_examine(struct route *r) {
 		return code;
 	for (char **problem = r->trust.problems; problem && *problem; problem++)
 		log_warning("%s", *problem);
+	code = uppers_check(r);
+	if (code != EXIT_DONE)
+		return code;
 	for (size_t i = 0; e == 0 && i < r->n_hierarchies; i++)
-		if (r->hierarchies[i].n_layers > 0)
+		if (hierarchy_is_wanted(&r->hierarchies[i]) &&
+		    !r->is_settled[r->hierarchies[i].class->id])
 			e = draft_record(r, i, &r->wanted[i]);
 	if (e == 0)
 		e = compute_plan(r);
@@ -504,6 +530,16 @@ uint64_t route_generation(const struct route *r) {
 	return generation;
 }
 
+const struct settings *route_settings(const struct route *r, size_t i) {
+	static const struct settings none = { 0 };
+
+	for (size_t n = 0; n < r->config.n_hierarchies; n++)
+		if (strcmp(r->config.hierarchies[n].name, r->state.hierarchies[i].name) ==
+		    0)
+			return &r->config.hierarchies[n].settings;
+	return &none;
+}
+
 void route_done(struct route *r) {
 	workshop_done(&r->workshop);
 	for (size_t i = 0; i < STATE_HIERARCHIES_MAX; i++) {
@@ -511,6 +547,7 @@ void route_done(struct route *r) {
 		record_free(r->wanted[i]);
 	}
 	close_hierarchies(r);
+	uppers_done(r);
 	plan_done(&r->plan);
 	hooks_done(&r->hooks);
 	extensions_done(&r->extensions);

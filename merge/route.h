@@ -17,6 +17,7 @@
 #include "plan.h"
 #include "stack.h"
 #include "state.h"
+#include "upper.h"
 #include "workshop.h"
 
 /* One hierarchy's mounts that have to be seen in the new tree as well. */
@@ -49,6 +50,8 @@ struct route {
 	char inputs[CLASS_COUNT][DIGEST_TEXT_MAX];
 	bool is_settled[CLASS_COUNT]; /* inputs.h: nothing to do for the class */
 	struct route_submounts submounts[STATE_HIERARCHIES_MAX];
+	int memories[STATE_HIERARCHIES_MAX]; /* upper.h: of the merged trees, or -EBADF */
+	struct upper uppers[STATE_HIERARCHIES_MAX];
 
 	/* route_examine(), route_plan() */
 	struct hierarchy
@@ -118,5 +121,8 @@ uint64_t route_generation(const struct route *r);
 static inline bool route_has_class(const struct route *r, const struct class *class) {
 	return r->options->classes[class->id];
 }
+
+/* What holds for hierarchy `i`. */
+const struct settings *route_settings(const struct route *r, size_t i);
 
 void route_done(struct route *r);

@@ -125,6 +125,33 @@ static char *print_hooks(const struct settings *s, const struct class *class) {
 	return strdup(s->no_hooks ? "no" : "yes");
 }
 
+static int set_mutable(struct settings *s, const char *text, const char **ret_why) {
+	return mutable_mode_from(text, &s->mutable);
+}
+
+static char *print_mutable(const struct settings *s, const struct class *class) {
+	return strdup(mutable_mode_text(s->mutable));
+}
+
+static int set_base(struct settings *s, const char *text, const char **ret_why) {
+	return base_place_from(text, &s->base);
+}
+
+static char *print_base(const struct settings *s, const struct class *class) {
+	return strdup(base_place_text(s->base));
+}
+
+static int set_ephemeral_size(struct settings *s, const char *text, const char **ret_why) {
+	if (!mutable_is_size(text))
+		return -EINVAL;
+	snprintf(s->ephemeral_size, sizeof(s->ephemeral_size), "%s", text);
+	return 0;
+}
+
+static char *print_ephemeral_size(const struct settings *s, const struct class *class) {
+	return strdup(*s->ephemeral_size ? s->ephemeral_size : MUTABLE_SIZE_DEFAULT);
+}
+
 static const struct row {
 	const char *name;
 	unsigned scopes; /* enum settings_scope */
@@ -153,6 +180,15 @@ static const struct row {
 			     print_after },
 	[SETTINGS_HOOKS] = { "Hooks", SETTINGS_OF_CLASS, "yes or no", set_hooks,
 			     print_hooks },
+	[SETTINGS_MUTABLE] = { "Mutable", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
+			       "no, auto, yes, import, ephemeral or ephemeral-import",
+			       set_mutable, print_mutable },
+	[SETTINGS_BASE] = { "Base", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
+			    "bottom or top", set_base, print_base },
+	[SETTINGS_EPHEMERAL_SIZE] = { "EphemeralSize",
+				      SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
+				      "a size such as 64M, or a part of the memory such as 10%",
+				      set_ephemeral_size, print_ephemeral_size },
 };
 
 const char *const settings_sections[] = {
@@ -271,6 +307,8 @@ char *settings_origin_text(const struct settings_origin *o) {
 		return strdup("default");
 	case SETTINGS_COMMAND_LINE:
 		return strdup("command line");
+	case SETTINGS_KEPT:
+		return strdup("kept since it was merged");
 	case SETTINGS_FILE:
 		break;
 	}

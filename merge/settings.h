@@ -6,6 +6,7 @@
 #pragma once
 
 #include "class.h"
+#include "mutable.h"
 #include "trust.h"
 
 enum settings_key {
@@ -17,6 +18,9 @@ enum settings_key {
 	SETTINGS_BEFORE,
 	SETTINGS_AFTER,
 	SETTINGS_HOOKS,
+	SETTINGS_MUTABLE,
+	SETTINGS_BASE,
+	SETTINGS_EPHEMERAL_SIZE,
 	SETTINGS_KEY_COUNT,
 };
 
@@ -28,7 +32,12 @@ enum settings_scope {
 	SETTINGS_OF_EXTENSION = 4, /* [Extension NAME] */
 };
 
-enum settings_source { SETTINGS_DEFAULT, SETTINGS_FILE, SETTINGS_COMMAND_LINE };
+enum settings_source {
+	SETTINGS_DEFAULT,
+	SETTINGS_FILE,
+	SETTINGS_COMMAND_LINE,
+	SETTINGS_KEPT, /* it was given on the command line when the tree was merged */
+};
 
 /* Who has said a value. Plain values: `path` is borrowed. */
 struct settings_origin {
@@ -48,6 +57,9 @@ struct settings {
 	const struct class *class; /* of a hierarchy, or NULL: not said */
 	char **order;		   /* of a class: names, lowest first (strv; order.5) */
 	char **before, **after;	   /* of an extension: names (strv; order.6) */
+	enum mutable_mode mutable;
+	enum base_place base;
+	char ephemeral_size[MUTABLE_SIZE_MAX]; /* empty: MUTABLE_SIZE_DEFAULT */
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "layer.h"
+#include "meta.h"
 #include "record.h"
 #include "workshop.h"
 
@@ -17,7 +18,7 @@ struct stack_submount {
 
 struct stack {
 	int tree; /* the finished, detached tree */
-	int meta; /* its uppermost layer, which holds the record: for record amendments */
+	int meta; /* what holds the record: for record amendments */
 };
 
 /*
@@ -38,5 +39,5 @@ int stack_write_record(int meta, const struct record *r);
 int stack_read_record(int tree, struct record **ret);
 
 /* The text by which the mount table shows our mount: "extmerge:sysext:usr:3". */
-#define STACK_SOURCE_PREFIX "extmerge:"
+#define STACK_SOURCE_PREFIX META_SOURCE
 char *stack_source(const struct record *r);

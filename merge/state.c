@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "file.h"
+#include "handover.h"
 #include "kernel.h"
 #include "process.h"
 #include "stack.h"
@@ -184,19 +185,45 @@ bool state_is_made(int fd) {
 	       (st.st_mode & (S_ISVTX | S_IWGRP | S_IWOTH)) == S_ISVTX;
 }
 
+/* mutable.13: a run that was killed may have left a tree that can be written read-only. */
+static int start_writing(int root, const struct state_hierarchy *h) {
+	_cleanup_close_ int fd = file_open_in(root, h->name, O_PATH | O_DIRECTORY);
+	_cleanup_(record_freep) struct record *record = NULL;
+	int r = fd < 0 ? fd : stack_read_record(fd, &record);
+
+	if (r < 0 || !record->is_writable || mount_is_read_only(fd) != 1)
+		return 0; /* no record: not one of these */
+	r = mount_set_read_only(fd, false);
+	return r < 0 ? r : 1;
+}
+
+/* What is written is given time to end. */
+static int peel_written(int root, const struct state_hierarchy *h, int directory) {
+	if (h->record && h->record->is_writable)
+		(void)handover_stop(h->fd);
+	return peel_one(root, h->name, h->stacked - 1, directory);
+}
+
+static int heal_one(const struct state_hierarchy *h, int root, int directory) {
+	int r = 0, started;
+
+	/* Not if somebody put something into it: then it is the host's. */
+	if (h->kind == STATE_PLAIN && state_is_made(h->fd))
+		return unlinkat(root, h->name, AT_REMOVEDIR) == 0;
+	if (h->kind != STATE_MERGED)
+		return 0;
+	if (h->stacked >= 2)
+		r = peel_written(root, h, directory);
+	started = r < 0 ? r : start_writing(root, h);
+	return started < 0 ? started : h->stacked >= 2 || started > 0;
+}
+
 int state_heal(const struct state *s, int root, int directory) {
 	int r = 0, healed = 0;
 
-	for (size_t i = 0; r == 0 && i < s->n; i++) {
-		const struct state_hierarchy *h = &s->hierarchies[i];
-
-		/* Not if somebody put something into it: then it is the host's. */
-		if (h->kind == STATE_PLAIN && state_is_made(h->fd))
-			healed += unlinkat(root, h->name, AT_REMOVEDIR) == 0;
-		if (h->kind != STATE_MERGED || h->stacked < 2)
-			continue;
-		r = peel_one(root, h->name, h->stacked - 1, directory);
-		healed++;
+	for (size_t i = 0; r >= 0 && i < s->n; i++) {
+		r = heal_one(&s->hierarchies[i], root, directory);
+		healed += r > 0;
 	}
 	return r < 0 ? r : healed;
 }
@@ -257,12 +284,22 @@ static int is_visible(const struct submounts *s, const char *path, int id) {
 	return seen < 0 ? seen : seen == id;
 }
 
+/* mutable.9: what is mounted in the tree for ourselves. */
+static bool is_of_record(const struct mount_info *i, size_t prefix) {
+	const size_t len = strlen(META_PLACE);
+	const char *path = i->target + prefix;
+
+	return strncmp(i->source, META_SOURCE, strlen(META_SOURCE)) == 0 &&
+	       strncmp(path, META_PLACE, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
 static int collect_submount(const struct mount_info *i, void *data) {
 	struct submounts *s = data;
 	size_t len = strlen(s->prefix);
 	int r;
 
-	if (strncmp(i->target, s->prefix, len) != 0)
+	if (strncmp(i->target, s->prefix, len) != 0 || is_of_record(i, len))
 		return 0;
 	r = is_visible(s, i->target + len, i->id);
 	return r <= 0 ? r : strv_append(&s->found, i->target + len);

@@ -78,7 +78,7 @@ static int look_below(const struct survey *s, const struct tree_entry *e,
 		return found.type;
 	}
 	*ret_layer = 0;
-	if (s->bases[e->depth - 1] < 0)
+	if (s->bases[e->depth - 1] < 0 || hierarchy_base_is_top(s->h))
 		return OVERLAP_ABSENT;
 	if (fstatat(s->bases[e->depth - 1], e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? OVERLAP_ABSENT : -errno;
@@ -99,6 +99,34 @@ static int refuse_conflict(struct survey *s, const struct tree_entry *e,
 	return verdict_set(&s->layer->extension->verdict, VERDICT_TYPE_CONFLICT,
 			   "/%s/%s is %s here, but %s of %s", s->h->name, e->path,
 			   type_word(above), type_word(below), owner);
+}
+
+/*
+ * mutable.21: the host lies above. 1 if its file, or link, hides this one, 0 if nothing does, or an errno; a
+ * directory over a file, or a file over a directory, is a verdict.
+ */
+static int look_above(struct survey *s, const struct tree_entry *e,
+		      enum overlap_type type) {
+	int base = s->bases[e->depth - 1];
+	enum overlap_type host;
+	struct stat st;
+
+	if (base < 0 || !hierarchy_base_is_top(s->h))
+		return 0;
+	if (fstatat(base, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	host = type_of(&st);
+	if ((host == OVERLAP_DIRECTORY) != (type == OVERLAP_DIRECTORY))
+		return verdict_set(
+			&s->layer->extension->verdict, VERDICT_TYPE_CONFLICT,
+			"/%s/%s is %s here, but %s of the host, which lies above",
+			s->h->name, e->path, type_word(type), type_word(host));
+	if (host == OVERLAP_DIRECTORY)
+		return 0;
+	s->layer->hidden_by_host++;
+	if (S_ISREG(st.st_mode) && !s->h->contested)
+		s->h->contested = strdup(e->path);
+	return 1;
 }
 
 /* layer.4: entries that only mean something to overlayfs. A whiteout is a 0/0 character device. */
@@ -202,6 +230,8 @@ static int descend(struct survey *s, const struct tree_entry *e, int64_t node,
 	int parent = below == OVERLAP_ABSENT ? -EBADF : s->bases[e->depth - 1];
 	int base = -EBADF;
 
+	if (hierarchy_base_is_top(s->h)) /* it is not below, but beside */
+		parent = s->bases[e->depth - 1];
 	if (parent >= 0)
 		base = openat(parent, e->name,
 			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -229,15 +259,17 @@ static int enter_one(struct survey *s, const struct tree_entry *e) {
 	enum overlap_effect effect;
 	unsigned below_layer;
 	int64_t node;
-	int r, below;
+	int r, below, hidden = look_above(s, e, above);
 
+	if (hidden < 0 || !extension_fits(s->layer->extension))
+		return hidden < 0 ? hidden : 0;
 	below = look_below(s, e, above, &below_layer);
 	if (below < 0)
 		return below;
 	effect = overlap_judge(above, (enum overlap_type)below);
 	if (effect == OVERLAP_CONFLICTS)
 		return refuse_conflict(s, e, above, (enum overlap_type)below, below_layer);
-	if (effect == OVERLAP_HIDES)
+	if (effect == OVERLAP_HIDES && !hidden)
 		count_hidden(s, below_layer);
 	node = overlap_put(s->h->index, s->nodes[e->depth - 1], e->name, above, s->number);
 	if (node < 0)
@@ -245,7 +277,7 @@ static int enter_one(struct survey *s, const struct tree_entry *e) {
 	s->layer->entries++;
 	if (hierarchy_has_mount(s->h, e->path))
 		return note_covered(s->layer, e);
-	r = keep_witness(s->layer, e);
+	r = hidden ? 0 : keep_witness(s->layer, e);
 	return r < 0 || e->fd < 0 ? r : descend(s, e, node, (enum overlap_type)below);
 }
 

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "log.h"
 #include "text.h"
+#include "uppers.h"
 
 char *transition_obstacle(const struct route *r, size_t i) {
 	const struct state_hierarchy *h = &r->state.hierarchies[i];
@@ -44,8 +45,13 @@ static enum exit_code refuse_foreign(const struct route *r) {
 static enum exit_code build(struct route *r, size_t i) {
 	const struct route_submounts *s = &r->submounts[i];
 	_cleanup_free_ char *why = NULL;
-	int e = stack_build(&r->hierarchies[i], &r->workshop, r->wanted[i], s->items,
-			    s->n, &r->stacks[i], &why);
+	enum exit_code code = uppers_prepare(r, i);
+	int e;
+
+	if (code != EXIT_DONE)
+		return code;
+	e = stack_build(&r->hierarchies[i], &r->workshop, r->wanted[i], s->items, s->n,
+			&r->stacks[i], &why);
 
 	if (e == 0)
 		e = hierarchy_choose_witness(&r->hierarchies[i]);
@@ -107,6 +113,8 @@ static void make_step(struct route *r, size_t i, const struct route_submounts *c
 		.old = h->kind == STATE_MERGED ? h->fd : -EBADF,
 		.tree = r->stacks[i].tree,
 		.h = &r->hierarchies[i],
+		.is_written = h->record && h->record->is_writable,
+		.is_writable = r->wanted[i] && r->wanted[i]->is_writable,
 		.create = h->fd < 0,
 		.remove = h->record && h->record->created,
 		.carried = carried->items,
@@ -172,5 +180,6 @@ enum exit_code transition_run(struct route *r) {
 		free(carried[i].items); /* the fds are those of r->submounts */
 		stack_done(&r->stacks[i]);
 	}
+	uppers_clean(r, code == EXIT_DONE);
 	return code;
 }

@@ -72,7 +72,8 @@ static void add_setting(struct json_object *array, const struct settings *s,
 			const struct subject *of, enum settings_key key) {
 	static const char *const sources[] = { [SETTINGS_DEFAULT] = "default",
 					       [SETTINGS_FILE] = "file",
-					       [SETTINGS_COMMAND_LINE] = "command-line" };
+					       [SETTINGS_COMMAND_LINE] = "command-line",
+					       [SETTINGS_KEPT] = "kept" };
 	const struct settings_origin *o = &s->origins[key];
 	_cleanup_free_ char *value = settings_value(s, key, of->class);
 	_cleanup_free_ char *path = of->hierarchy ? file_join("", of->hierarchy) : NULL;

@@ -20,7 +20,8 @@ static void say(const char *indent, const char *text) {
 
 /* One layer that has the path. */
 struct owner {
-	const char *name, *version, *path; /* NULL name: the host */
+	const char *name, *version, *path; /* NULL name: the host, or */
+	bool is_written;		   /* what was written or imported, at `path` */
 	int fd;				   /* O_PATH of the file in that layer */
 	struct stat st;
 };
@@ -52,13 +53,31 @@ static void add_owner(struct owners *o, int layer, const char *path,
 	o->n++;
 }
 
+/* What was written or imported lies above all. */
+static void add_written(struct owners *o, const struct upper *u, const char *path) {
+	size_t n = o->n;
+
+	add_owner(o, u->directory, path, NULL);
+	if (o->n == n)
+		return;
+	o->items[n].is_written = true;
+	o->items[n].path = u->path;
+}
+
 static int find_owners(const struct hierarchy *h, const char *path, struct owners *ret) {
-	ret->items = calloc(h->n_layers + 1, sizeof(*ret->items));
+	bool is_top = hierarchy_base_is_top(h);
+
+	ret->items = calloc(h->n_layers + 2, sizeof(*ret->items));
 	if (!ret->items)
 		return -ENOMEM;
+	if (h->upper && !h->upper->is_host)
+		add_written(ret, h->upper, path);
+	if (is_top)
+		add_owner(ret, h->base, path, NULL);
 	for (size_t i = h->n_layers; i > 0; i--)
 		add_owner(ret, h->layers[i - 1].fd, path, h->layers[i - 1].extension);
-	add_owner(ret, h->base, path, NULL);
+	if (!is_top)
+		add_owner(ret, h->base, path, NULL);
 	return 0;
 }
 
@@ -104,6 +123,8 @@ static const char *compare(const struct owner *seen, const struct owner *hidden)
 }
 
 static char *describe_owner(const struct owner *o) {
+	if (o->is_written)
+		return text_format("what was written there  (%s)", o->path);
 	if (!o->name)
 		return strdup("the host's own");
 	return text_format("%s%s%s  (%s)", o->name, o->version ? " " : "",
@@ -144,7 +165,9 @@ static void print_owners_json(const char *path, const struct owners *owners,
 		json_add_text(item, "name", owners->items[i].name);
 		json_add_text(item, "version", owners->items[i].version);
 		json_add_text(item, "path", owners->items[i].path);
-		json_add_bool(item, "host", !owners->items[i].name);
+		json_add_bool(item, "host",
+			      !owners->items[i].name && !owners->items[i].is_written);
+		json_add_bool(item, "written", owners->items[i].is_written);
 		json_add_text(item, "compared",
 			      i ? compare(&owners->items[0], &owners->items[i]) : NULL);
 	}

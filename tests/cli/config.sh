@@ -60,9 +60,15 @@ ImagePolicy=root=verity\+signed:usr=absent  # /usr/lib/extmerge.conf:3
 CertificateValidity=ignore  # default
 Order=  # default
 Hooks=yes  # default
+Mutable=no  # default
+Base=bottom  # default
+EphemeralSize=10%  # default
 
 \[Hierarchy /etc\]
-Class=confext  # default$'
+Class=confext  # default
+Mutable=no  # default
+Base=bottom  # default
+EphemeralSize=10%  # default$'
 em config --no-legend
 is "--no-legend leaves them out" "$(grep -c '^#' <<<"$out")" 0
 values=$(sed 's/  #.*//' <<<"$out")

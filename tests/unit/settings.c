@@ -132,6 +132,9 @@ START_TEST(nothing_changes_on_refusal) {
 		[SETTINGS_BEFORE] = "a b a",
 		[SETTINGS_AFTER] = "*",
 		[SETTINGS_HOOKS] = "maybe",
+		[SETTINGS_MUTABLE] = "true",
+		[SETTINGS_BASE] = "Top",
+		[SETTINGS_EPHEMERAL_SIZE] = "0",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
@@ -149,14 +152,17 @@ END_TEST
 
 START_TEST(origins_are_told) {
 	static const struct settings_origin line = { .source = SETTINGS_COMMAND_LINE },
+					    kept = { .source = SETTINGS_KEPT },
 					    nobody = { .source = SETTINGS_DEFAULT };
 	_cleanup_free_ char *a = settings_origin_text(&here),
 			    *b = settings_origin_text(&line),
-			    *c = settings_origin_text(&nobody);
+			    *c = settings_origin_text(&nobody),
+			    *d = settings_origin_text(&kept);
 
 	ck_assert_str_eq(a, "/etc/extmerge.conf:7");
 	ck_assert_str_eq(b, "command line");
 	ck_assert_str_eq(c, "default");
+	ck_assert_str_eq(d, "kept since it was merged");
 }
 END_TEST
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a tree that is written stops being written, so that another one with the same upper layer can take its place: two
+ * must never be written at once (specs: mutable.11).
+ */
+#pragma once
+
+#include "base.h"
+
+/* How long busy writers are waited for, in all. */
+#define HANDOVER_WAIT_MILLISECONDS 50
+
+/*
+ * Stops whoever writes by the mount whose root `fd` is: from then on they get EROFS. It waits for those that are just
+ * writing; -EBUSY where some do not end in time, as a file is kept open for writing.
+ */
+int handover_stop(int fd);
+
+/*
+ * The same for all mounts of that file system, in all namespaces, also for what is not mounted any more. It waits as
+ * long again; -EBUSY means that files are still open for writing, through which nothing is lost (mutable.12).
+ */
+int handover_stop_all(int fd);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is written, over all hierarchies of a run. */
+#include "uppers.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "file.h"
+#include "log.h"
+#include "text.h"
+#include "workdir.h"
+
+static enum exit_code refuse(const char *name, int error, const char *why) {
+	log_error("Cannot make /%s writable: %s", name, why ?: strerror(-error));
+	log_hint("extmerge(8), MUTABLE HIERARCHIES, says what its directory in /" UPPER_STORE
+		 " must be");
+	return EXIT_FAILED;
+}
+
+static enum exit_code find_one(struct route *r, size_t i) {
+	const char *name = r->state.hierarchies[i].name;
+	const struct config_hierarchy *c = config_find_hierarchy(&r->config, name);
+	_cleanup_close_ int base = file_open_in(r->base, name, O_PATH | O_DIRECTORY);
+	_cleanup_free_ char *why = NULL;
+	int e;
+
+	if (!c || !route_has_class(r, c->class))
+		return EXIT_DONE;
+	e = upper_find(r->base, name, base, c->settings.mutable, &r->uppers[i], &why);
+	/* Without privilege nothing can be merged, and not all be seen. */
+	if (e == -EACCES && !r->is_privileged)
+		return EXIT_DONE;
+	if (e < 0)
+		return refuse(name, e, why);
+	/* At once, as it is an input of the merge; not for a hierarchy that may stay absent. */
+	if (r->lock >= 0 && base >= 0 && r->uppers[i].is_writable &&
+	    mutable_keeps(r->uppers[i].mode) && r->uppers[i].directory < 0)
+		e = upper_make(&r->uppers[i], r->base, name, base);
+	if (e < 0)
+		return refuse(name, e, NULL);
+	r->uppers[i].size = c->settings.ephemeral_size;
+	if (r->uppers[i].note && !mutable_forgets(c->settings.mutable))
+		log_detail("/%s is not writable: %s", name, r->uppers[i].note);
+	return EXIT_DONE;
+}
+
+enum exit_code uppers_find(struct route *r) {
+	enum exit_code code = EXIT_DONE;
+
+	/* What one command sees is read-only. */
+	for (size_t i = 0; code == EXIT_DONE && !r->is_on_top && i < r->state.n; i++)
+		code = find_one(r, i);
+	return code;
+}
+
+/* All that is a layer; which of them lie in each other is another matter (layer.6). */
+static int collect_layers(const struct route *r, struct nesting *g, const char **names) {
+	enum nesting_relation relation;
+	unsigned other, n = 0;
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < r->n_hierarchies; i++) {
+		const struct hierarchy *h = &r->hierarchies[i];
+
+		names[n] = h->name;
+		if (h->base >= 0)
+			e = nesting_add(g, h->base, n, &relation, &other);
+		n++;
+		for (size_t l = 0; e == 0 && l < h->n_layers; l++) {
+			names[n] = h->layers[l].extension->name.name;
+			if (h->layers[l].extension->access == EXTENSION_ACCESS_DIRECTORY)
+				e = nesting_add(g, h->layers[l].fd, n, &relation, &other);
+			n++;
+		}
+	}
+	return e;
+}
+
+static enum exit_code check_one(const struct route *r, size_t i, struct nesting *g,
+				const char **names) {
+	static const char *const words[] = { [NESTING_SAME] = "is",
+					     [NESTING_INSIDE] = "lies inside of",
+					     [NESTING_AROUND] = "has inside of it" };
+	const struct upper *u = &r->uppers[i];
+	enum nesting_relation relation = NESTING_APART;
+	_cleanup_free_ char *why = NULL;
+	unsigned other = 0;
+	int e;
+
+	if (u->directory < 0 || u->is_host)
+		return EXIT_DONE;
+	e = nesting_add(g, u->directory, UINT_MAX, &relation, &other);
+	if (e == 0 && relation == NESTING_APART)
+		return EXIT_DONE;
+	if (e == 0)
+		why = text_format("%s %s a layer: %s", u->path, words[relation],
+				  other == UINT_MAX ? "what another hierarchy writes to"
+						    : names[other]);
+	return refuse(r->hierarchies[i].name, e, why);
+}
+
+enum exit_code uppers_check(const struct route *r) {
+	size_t n = 0;
+	_cleanup_free_ const char **names = NULL;
+	_cleanup_(nesting_done) struct nesting g = { NULL };
+	enum exit_code code = EXIT_DONE;
+	bool any = false;
+	int e;
+
+	for (size_t i = 0; i < r->n_hierarchies; i++) {
+		n += r->hierarchies[i].n_layers + 1;
+		any |= r->uppers[i].directory >= 0;
+	}
+	if (!any)
+		return EXIT_DONE;
+	names = calloc(n, sizeof(*names));
+	e = names ? collect_layers(r, &g, names) : -ENOMEM;
+	if (e < 0)
+		return route_fail(e, "compare what is written with the layers");
+	for (size_t i = 0; code == EXIT_DONE && i < r->n_hierarchies; i++)
+		code = check_one(r, i, &g, names);
+	return code;
+}
+
+/* The path below the root of a directory beside that of the layer. */
+static char *path_beside(const char *path, const char *name) {
+	const char *slash = strrchr(path, '/');
+
+	return slash ? text_format("%.*s/%s", (int)(slash - path), path, name) : NULL;
+}
+
+/* Copies a directory of the merged tree to its upper layer: no change of its mode is one for overlayfs as well. */
+static int copy_up(int tree, const char *path) {
+	_cleanup_close_ int fd = file_open_exact(tree, path, O_RDONLY | O_DIRECTORY);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	return fstat(fd, &st) < 0 || fchmod(fd, st.st_mode & 07777) < 0 ? -errno : 0;
+}
+
+/*
+ * mutable.14: the new tree looks its submounts' places up before it is shown. It must not remember a directory as one
+ * that is not in the upper layer, if somebody could still copy it there through the old tree.
+ */
+static int copy_up_parents(const struct route *r, size_t i) {
+	const struct state_hierarchy *h = &r->state.hierarchies[i];
+	int e = 0;
+
+	for (size_t n = 0; n < r->submounts[i].n; n++) {
+		_cleanup_free_ char *path = strdup(r->submounts[i].items[n].path);
+
+		if (!path)
+			return -ENOMEM;
+		for (char *slash = strchr(path, '/'); e == 0 && slash;
+		     slash = strchr(slash + 1, '/')) {
+			*slash = '\0';
+			e = copy_up(h->fd, path);
+			*slash = '/';
+		}
+	}
+	return e;
+}
+
+enum exit_code uppers_prepare(struct route *r, size_t i) {
+	const struct hierarchy *h = &r->hierarchies[i];
+	struct upper *u = &r->uppers[i];
+	char name[WORKSHOP_NAME_MAX];
+	_cleanup_free_ char *why = NULL;
+	int e;
+
+	if (!u->is_writable)
+		return EXIT_DONE;
+	if (mutable_forgets(u->mode))
+		u->memory = TAKE_FD(r->memories[i]);
+	if (r->state.hierarchies[i].record &&
+	    r->state.hierarchies[i].record->is_writable) {
+		e = copy_up_parents(r, i);
+		if (e < 0)
+			return refuse(h->name, e, NULL);
+	}
+	e = upper_prepare(u, r->base, h->name, h->base, &why);
+	if (e == 0 && u->memory >= 0)
+		e = workshop_attach(&r->workshop, u->memory, name);
+	if (e == 0 && u->path) {
+		r->wanted[i]->work = path_beside(u->path, u->work_name);
+		e = r->wanted[i]->work ? 0 : -ENOMEM;
+	}
+	return e < 0 ? refuse(h->name, e, why) : EXIT_DONE;
+}
+
+void uppers_sweep(const struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+		const char *work = h->record ? h->record->work : NULL;
+		int n;
+
+		if (h->kind != STATE_PLAIN && h->kind != STATE_MERGED)
+			continue;
+		n = upper_sweep(r->base, h->name, work ? strrchr(work, '/') + 1 : NULL);
+		if (n < 0)
+			log_warning("Cannot remove what an interrupted run has left beside "
+				    "the upper layer of /%s: %s",
+				    h->name, strerror(-n));
+	}
+}
+
+static void remove_at(const struct route *r, const char *path) {
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	_cleanup_free_ char *directory = slash ? strndup(path, (size_t)(slash - path))
+					       : NULL;
+	_cleanup_close_ int parent = -EBADF;
+	int e;
+
+	if (!directory)
+		return;
+	parent = file_open_in(r->root, *directory ? directory : ".", O_PATH | O_DIRECTORY);
+	e = parent < 0 ? parent : workdir_remove(parent, slash + 1);
+	if (e < 0 && e != -ENOENT)
+		log_warning("Cannot remove '%s': %s", path, strerror(-e));
+}
+
+void uppers_clean(const struct route *r, bool success) {
+	for (size_t i = 0; i < r->plan.n_steps; i++) {
+		const struct upper *u = &r->uppers[i];
+		const struct plan_step *s = &r->plan.steps[i];
+
+		if (s->action == PLAN_NOTHING || s->action == PLAN_KEEP)
+			continue;
+		if (!success && u->work_name)
+			(void)workdir_remove(u->parent, u->work_name);
+		if (!success)
+			continue;
+		if (s->old)
+			remove_at(r, s->old->work);
+		if (u->memory >= 0)
+			(void)workdir_sweep(u->parent, u->name, u->work_name);
+	}
+}
+
+void uppers_done(struct route *r) {
+	for (size_t i = 0; i < STATE_HIERARCHIES_MAX; i++) {
+		upper_done(&r->uppers[i]);
+		close_fdp(&r->memories[i]);
+	}
+}
