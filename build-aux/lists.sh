@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 
-kinds=(-name '*.[ch]' -o -name '*.sh' -o -name '*.bash' -o -name '*.tsv' -o -name '*.csv' -o -name '*.md' -o -name '*.scd' -o -path 'tests/vm/*init')
+kinds=(-name '*.[ch]' -o -name '*.sh' -o -name '*.bash' -o -name '*.tsv' -o -name '*.csv' -o -name '*.md' -o -name '*.scd' -o -path 'tests/vm/*init' -o -path 'units/*' ! -name Makemodule.am)
 folders=()
 for folder in merge verity fuse units specs tests man build-aux; do
 	[ ! -d "$folder" ] || folders+=("$folder")

@@ -179,10 +179,7 @@ static void note(struct route *r, const char *name, const char *program, char *w
 	struct hooks *h = &r->hooks;
 	struct hook_result *grown = reallocarray(h->items, h->n + 1, sizeof(*grown));
 
-	if (why)
-		log_warning("Hook '%s' failed: %s%s%s", name, program ?: "",
-			    program ? ": " : "", why);
-	else
+	if (!why)
 		log_detail("hook '%s': %s", name, program ?: "done");
 	if (!grown) {
 		free(why);

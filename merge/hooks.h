@@ -20,7 +20,7 @@ struct hooks {
 
 /*
  * Runs what the changes of r->plan ask for, which have been applied. The lock is given up first: what runs may call
- * extmerge. Says what fails, which changes nothing else; r->hooks has all results.
+ * extmerge. What fails changes nothing else; r->hooks has all results.
  */
 void hooks_run(struct route *r);
 

@@ -8,6 +8,13 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 void log_set_level(enum log_level level);
 
+/*
+ * Who gets each line as well, with a priority of syslog(3) and without a prefix; where it returns true, stderr does not.
+ * Lines that the level leaves out are not given. NULL for nobody.
+ */
+typedef bool log_sink(int priority, const char *text);
+void log_set_sink(log_sink *sink);
+
 /* Whether only errors are wanted. */
 bool log_is_quiet(void);
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "boot.h"
+#include "journal.h"
 #include "log.h"
 #include "strv.h"
 #include "text.h"
@@ -420,6 +421,12 @@ static bool has_standard_fds(void) {
 	return true;
 }
 
+/* What comes before every verb. */
+static enum exit_code begin(struct options *o, bool *ret_done) {
+	journal_start(&journal_places_default, o->boot != BOOT_NO);
+	return boot_prepare(o, ret_done);
+}
+
 int main(int argc, char **argv) {
 	struct options o = { .root = "/",
 			     .classes = { true, true },
@@ -434,7 +441,7 @@ int main(int argc, char **argv) {
 	raise_fd_limit();
 	code = parse_options(argc, argv, &o, &done);
 	if (code == EXIT_DONE && !done)
-		code = boot_prepare(&o, &done);
+		code = begin(&o, &done);
 	if (code == EXIT_DONE && !done)
 		code = run_verb(argc - optind, argv + optind, &o);
 	strv_free(o.force);

@@ -474,3 +474,13 @@ void report_skipped(const struct route *r) {
 		is_hinted[v->code] = true;
 	}
 }
+
+void report_hooks(const struct route *r) {
+	for (size_t i = 0; i < r->hooks.n; i++) {
+		const struct hook_result *h = &r->hooks.items[i];
+
+		if (h->why)
+			log_warning("Hook '%s' failed: %s%s%s", h->name, h->program ?: "",
+				    h->program ? ": " : "", h->why);
+	}
+}

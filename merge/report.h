@@ -11,5 +11,8 @@ void report_plan(const struct route *r);
 /* What a change did: one line for each extension that came, changed or went; on stderr. */
 void report_changes(const struct route *r);
 
+/* The hooks that failed, as warnings; on stderr. */
+void report_hooks(const struct route *r);
+
 /* The extensions that do not fit, as warnings with reason and hint; on stderr. */
 void report_skipped(const struct route *r);

@@ -4,13 +4,20 @@
 
 #include <string.h>
 
+#include "../event.h"
 #include "../inputs.h"
+#include "../journal.h"
 #include "../json.h"
 #include "../log.h"
 #include "../report.h"
 #include "../transition.h"
 
 void change_report(const struct route *r, const char *nothing) {
+	event_send_status(r);
+	if (journal_is_on())
+		event_send_changes(r);
+	else
+		report_hooks(r);
 	if (r->options->json != JSON_OFF) {
 		struct json_object *o = json_new("change");
 
@@ -21,7 +28,8 @@ void change_report(const struct route *r, const char *nothing) {
 		json_print(o, r->options->json);
 		return;
 	}
-	report_changes(r);
+	if (!journal_is_on())
+		report_changes(r);
 	if (!plan_has_work(&r->plan))
 		log_notice("%s", nothing);
 }
@@ -84,7 +92,10 @@ enum exit_code change_run(struct route *r) {
 	code = route_examine(r);
 	if (code != EXIT_DONE)
 		return code;
-	report_skipped(r);
+	if (journal_is_on())
+		event_send_skipped(r);
+	else
+		report_skipped(r);
 	if (r->options->strict && route_count_skipped(r) > 0) {
 		log_error(
 			"Cannot merge all: %zu of %zu extensions do not fit, and --strict is given",

@@ -4,22 +4,8 @@
 # down how they were called.
 . "${TESTS_DIR:?}/lib.sh"
 begin
-busybox=$(command -v busybox) || { skip "hooks" "there is no busybox"; finish; }
-! ldd "$busybox" >/dev/null 2>&1 || { skip "hooks" "busybox is not static"; finish; }
+. "${TESTS_DIR:?}/root/inside.bash"
 
-# --- the root: extmerge with its libraries, busybox, and the programs ---
-
-library() { # PATH
-	mkdir -p "$R${1%/*}" && cp -L "$1" "$R$1"
-}
-libraries() {
-	local soname path
-	ldd "$EXTMERGE" | grep -oE '/[^ ]+\.so[^ ]*'
-	for soname in $(grep -aoE '"soname":\["[^"]+' "$EXTMERGE" | cut -d'"' -f4 | sort -u); do
-		path=$(ldconfig -p | awk -v soname="$soname" '$1 == soname { print $NF; exit }')
-		[ -z "$path" ] || { echo "$path"; ldd "$path" | grep -oE '/[^ ]+'; }
-	done
-}
 # A program that notes its call; what is in /said is its text, and /status its exit status.
 program() { # NAME
 	mkdir -p "$R/said" "$R/status"
@@ -27,15 +13,8 @@ program() { # NAME
 		"$1" "$1" "$1" >"$R/usr/bin/$1"
 	chmod 755 "$R/usr/bin/$1"
 }
-make_running_root() {
+make_programs() {
 	local path
-	mkdir -p "$R"/{proc,dev,run/udev,run/dbus,usr/sbin}
-	cp "$busybox" "$R/busybox"
-	cp "$EXTMERGE" "$R/extmerge"
-	while read -r path; do library "$path"; done < <(libraries | sort -u)
-	mount -t proc proc "$R/proc"
-	mount --bind /dev "$R/dev"
-	mount -t tmpfs tmpfs "$R/run"
 	mkdir -p "$R"/run/{udev,dbus}
 	: >"$R/run/udev/control"
 	: >"$R/run/dbus/system_bus_socket"
@@ -61,12 +40,7 @@ put_file() { # EXTENSION PATH
 	mkdir -p "$X/$1/${2%/*}" && echo "$1" >"$X/$1/$2"
 }
 make_running_root
-command_line() { # WORD...
-	umount "$R/proc/cmdline" 2>/dev/null
-	echo "$*" >"$T/cmdline"
-	mount --bind "$T/cmdline" "$R/proc/cmdline"
-}
-command_line quiet
+make_programs
 note_mounts
 
 # --- what is touched decides (hook.1, hook.2) ---
