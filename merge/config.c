@@ -11,6 +11,7 @@
 #include "conftext.h"
 #include "confvalue.h"
 #include "file.h"
+#include "hierarchyname.h"
 #include "kernel.h"
 #include "library.h"
 #include "strv.h"
@@ -186,22 +187,59 @@ static int take_files(struct config *c, struct cascade *found) {
 	return r;
 }
 
-static void add_hierarchies(struct config *c) {
-	for (size_t i = 0; i < CLASS_COUNT; i++)
-		for (const char *const *name = classes[i].hierarchies; *name; name++)
-			c->hierarchies[c->n_hierarchies++] = (struct config_hierarchy){
-				.class = &classes[i], .name = *name
-			};
+struct config_hierarchy *config_add_hierarchy(struct config *c, const char *name) {
+	struct config_hierarchy *h = config_find_hierarchy(c, name);
+
+	if (h)
+		return h;
+	h = reallocarray(c->hierarchies, c->n_hierarchies + 1, sizeof(*h));
+	if (!h)
+		return NULL;
+	c->hierarchies = h;
+	h += c->n_hierarchies;
+	*h = (struct config_hierarchy){ .name = strdup(name),
+					.class = hierarchy_name_class(name) };
+	h->is_ours = !h->class;
+	c->n_hierarchies += h->name != NULL;
+	return h->name ? h : NULL;
 }
 
-static int inherit(struct config *c) {
+static int add_hierarchies(struct config *c) {
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		for (const char *const *name = classes[i].hierarchies; *name; name++)
+			if (!config_add_hierarchy(c, *name))
+				return -ENOMEM;
+	return 0;
+}
+
+/* hierarchy.1: of what no class has, somebody has to say whose it is, or that it is nobody's any more. */
+static int settle_hierarchy(struct config *c, struct config_hierarchy *h) {
+	int r;
+
+	if (h->is_ours && h->settings.origins[SETTINGS_CLASS].source == SETTINGS_DEFAULT)
+		return confvalue_complain(
+			&c->errors, h->path, h->line,
+			text_format("there is no Class= for /%s, which is no hierarchy of "
+				    "a class",
+				    h->name));
+	if (h->is_ours)
+		h->class = h->settings.class;
+	if (!h->class)
+		return 0;
+	r = settings_inherit(&h->settings, &c->of[h->class->id], h->class);
+	return r < 0 ? r : strv_append(&c->names[h->class->id], h->name);
+}
+
+static int settle_hierarchies(struct config *c) {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < c->n_hierarchies; i++) {
-		struct config_hierarchy *h = &c->hierarchies[i];
-
-		r = settings_inherit(&h->settings, &c->of[h->class->id], h->class);
-	}
+	if (c->n_hierarchies > HIERARCHIES_MAX)
+		return confvalue_complain(&c->errors, c->hierarchies[HIERARCHIES_MAX].path,
+					  c->hierarchies[HIERARCHIES_MAX].line,
+					  text_format("there are more than %d hierarchies",
+						      HIERARCHIES_MAX));
+	for (size_t i = 0; r == 0 && i < c->n_hierarchies; i++)
+		r = settle_hierarchy(c, &c->hierarchies[i]);
 	return r;
 }
 
@@ -211,8 +249,9 @@ int config_read(int root, struct config *ret) {
 	int r;
 
 	*ret = (struct config){ 0 };
-	add_hierarchies(ret);
-	r = cascade_find(root, directories, NAME, &main_file);
+	r = add_hierarchies(ret);
+	if (r == 0)
+		r = cascade_find(root, directories, NAME, &main_file);
 	if (r == 0)
 		r = cascade_list(root, drop_in_directories, ".conf", &drop_ins);
 	if (r == 0)
@@ -220,7 +259,7 @@ int config_read(int root, struct config *ret) {
 	if (r == 0)
 		r = take_files(ret, &drop_ins);
 	if (r == 0)
-		r = inherit(ret);
+		r = settle_hierarchies(ret);
 	if (r < 0 || !ret->errors)
 		return r;
 	return ret->is_denied ? -EACCES : -EBADMSG;
@@ -237,10 +276,15 @@ void config_done(struct config *c) {
 	for (size_t i = 0; i < c->n_files; i++)
 		free(c->files[i].path);
 	free(c->files);
-	for (size_t i = 0; i < CLASS_COUNT; i++)
+	for (size_t i = 0; i < CLASS_COUNT; i++) {
 		settings_done(&c->of[i]);
-	for (size_t i = 0; i < c->n_hierarchies; i++)
+		strv_free(c->names[i]);
+	}
+	for (size_t i = 0; i < c->n_hierarchies; i++) {
+		free(c->hierarchies[i].name);
 		settings_done(&c->hierarchies[i].settings);
+	}
+	free(c->hierarchies);
 	for (size_t i = 0; i < c->n_extensions; i++) {
 		free(c->extensions[i].name);
 		settings_done(&c->extensions[i].settings);

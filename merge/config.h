@@ -12,8 +12,11 @@ struct config_file {
 
 /* One hierarchy, with what was said of it. */
 struct config_hierarchy {
-	const struct class *class;
-	const char *name; /* "usr" */
+	const struct class *class; /* NULL where it is not in force */
+	char *name;		   /* "usr" */
+	bool is_ours;		   /* not of a class, but of the configuration */
+	const char *path; /* of a file that speaks of it first, or NULL; and the line */
+	unsigned line;
 	struct settings settings;
 };
 
@@ -26,8 +29,9 @@ struct config_extension {
 struct config {
 	struct settings of[CLASS_COUNT]; /* their origins borrow from `files` */
 	struct config_hierarchy
-		hierarchies[CLASS_COUNT * CLASS_HIERARCHIES_MAX]; /* so do theirs */
+		*hierarchies; /* so do theirs; those of the classes are the first */
 	size_t n_hierarchies;
+	char **names[CLASS_COUNT]; /* of those in force (strv) */
 	struct config_extension *extensions;
 	size_t n_extensions;
 	struct config_file *files;
@@ -47,5 +51,8 @@ int config_read(int root, struct config *ret);
 
 /* The hierarchy of that name ("usr"), NULL where there is none. */
 struct config_hierarchy *config_find_hierarchy(struct config *c, const char *name);
+
+/* The same, and adds it where there is none. NULL where memory ran out. */
+struct config_hierarchy *config_add_hierarchy(struct config *c, const char *name);
 
 void config_done(struct config *c);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "hierarchyname.h"
 #include "strv.h"
 #include "text.h"
 
@@ -42,11 +43,6 @@ static char *suggest(const char *word, const char *const *words) {
 	return nearest ? text_format("; did you mean '%s'?", nearest) : strdup("");
 }
 
-/* The hierarchy that a section calls "/usr". */
-static struct config_hierarchy *find_hierarchy(struct config *c, const char *path) {
-	return *path == '/' ? config_find_hierarchy(c, path + 1) : NULL;
-}
-
 static int warn_section(const struct confvalue *v) {
 	_cleanup_free_ char *nearest = NULL, *word = NULL;
 
@@ -66,15 +62,20 @@ static int warn_section(const struct confvalue *v) {
 			    : NULL);
 }
 
-static int warn_hierarchy(const struct confvalue *v, const char *name) {
-	const char *names[ARRAY_SIZE(v->config->hierarchies) + 1] = { NULL }, *nearest;
+/* hierarchy.2: whether the section is about one that there may be: 1; otherwise 0 after an error, or -ENOMEM. */
+static int check_hierarchy(const struct confvalue *v, const char *path) {
+	const char *why = "it does not start with a slash";
+	struct config_hierarchy *h;
 
-	for (size_t i = 0; i < v->config->n_hierarchies; i++)
-		names[i] = v->config->hierarchies[i].name;
-	nearest = text_nearest(name + (*name == '/'), names);
-	return warn(v, text_format("%s= is ignored, as there is no hierarchy %s%s%s%s",
-				   v->entry->key, name, nearest ? "; did you mean '/" : "",
-				   nearest ?: "", nearest ? "'?" : ""));
+	if (*path == '/' && hierarchy_name_check(path + 1, &why) == 0) {
+		h = config_add_hierarchy(v->config, path + 1);
+		if (!h)
+			return -ENOMEM;
+		h->line = h->path ? h->line : v->entry->line;
+		h->path = h->path ?: v->path;
+		return 1;
+	}
+	return refuse(v, text_format("%s cannot be a hierarchy: %s", path, why));
 }
 
 static int warn_key(const struct confvalue *v, enum settings_scope scope) {
@@ -97,12 +98,10 @@ int confvalue_find_key(const struct confvalue *v, enum settings_key *ret) {
 
 	if (!has_section(v, &s))
 		return warn_section(v);
-	if (s.scope == SETTINGS_OF_HIERARCHY && !find_hierarchy(v->config, s.name))
-		return warn_hierarchy(v, s.name);
 	if (key < 0 || !settings_key_is_of((enum settings_key)key, s.scope))
 		return warn_key(v, s.scope);
 	*ret = (enum settings_key)key;
-	return 1;
+	return s.scope == SETTINGS_OF_HIERARCHY ? check_hierarchy(v, s.name) : 1;
 }
 
 /* The extension that a section is about; NULL where memory ran out. */
@@ -132,7 +131,7 @@ static int find_settings(struct config *c, const struct settings_section *s,
 
 	switch (s->scope) {
 	case SETTINGS_OF_HIERARCHY:
-		ret[n++] = &find_hierarchy(c, s->name)->settings;
+		ret[n++] = &config_find_hierarchy(c, s->name + 1)->settings;
 		break;
 	case SETTINGS_OF_EXTENSION:
 		x = add_extension(c, s->name);
@@ -158,7 +157,7 @@ static int refuse_value(const struct confvalue *v, enum settings_key key,
 
 /* config.13 */
 static int check_class(const struct confvalue *v, const struct config_hierarchy *h) {
-	if (!h->settings.class || h->settings.class == h->class)
+	if (h->is_ours || !h->settings.class || h->settings.class == h->class)
 		return 0;
 	return refuse(v, text_format("%s=%s cannot be: /%s is of class %s", v->entry->key,
 				     h->settings.class->name, h->name, h->class->name));
@@ -186,6 +185,6 @@ int confvalue_set(const struct confvalue *v, enum settings_key key, const char *
 	if (n < 0 || r < 0)
 		return -ENOMEM;
 	return s.scope == SETTINGS_OF_HIERARCHY
-		       ? check_class(v, find_hierarchy(v->config, s.name))
+		       ? check_class(v, config_find_hierarchy(v->config, s.name + 1))
 		       : 0;
 }

@@ -18,7 +18,7 @@ struct confvalue {
 /* In which round of its file it counts, from 1 up to SETTINGS_RANKS; 0 for a section that is not known. */
 unsigned confvalue_rank(const struct confvalue *v);
 
-/* Whether there is such a key: 1 with *ret; 0 where there is none, after a warning; or -ENOMEM. */
+/* Whether there is such a key: 1 with *ret; 0 where there is none, after a warning or an error; or -ENOMEM. */
 int confvalue_find_key(const struct confvalue *v, enum settings_key *ret);
 
 /* Gives the key its value, or adds an error. 0 or -ENOMEM. */

@@ -78,15 +78,17 @@ static int check_id(struct extension *e) {
 
 static int examine_on_nothing(struct extension *e) {
 	const struct examine_options options = { .source.assess.host = NULL };
-	struct hierarchy hierarchies[CLASS_HIERARCHIES_MAX] = { 0 };
+	struct hierarchy hierarchies[CLASS_HIERARCHIES_MAX] = { 0 },
+			 *all[CLASS_HIERARCHIES_MAX];
 	size_t n = 0;
 	int r = 0;
 
-	for (; r == 0 && e->class->hierarchies[n]; n++)
-		r = hierarchy_open(&hierarchies[n], e->class, e->class->hierarchies[n],
-				   -EBADF);
+	for (; r == 0 && e->class->hierarchies[n]; n++) {
+		all[n] = &hierarchies[n];
+		r = hierarchy_open(all[n], e->class, e->class->hierarchies[n], -EBADF);
+	}
 	if (r == 0)
-		r = examine(e, &options, hierarchies, n);
+		r = examine(e, &options, all, n);
 	while (n-- > 0)
 		hierarchy_done(&hierarchies[n]);
 	if (r == 0 && extension_fits(e))

@@ -62,6 +62,8 @@ static struct extension *make(const struct search *s, const char *directory,
 
 	if (!e)
 		return NULL;
+	if (s->found->hierarchies)
+		e->hierarchies = (const char *const *)s->found->hierarchies[s->class->id];
 	e->path = file_join(directory, entry);
 	if (!e->path) {
 		extension_free(e);

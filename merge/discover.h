@@ -13,6 +13,8 @@
 struct discovery {
 	struct extensions *list; /* what is found is appended here, in the order of order.h */
 	bool has_doubt;		 /* responsive.h: given by the caller */
+	char **const *
+		hierarchies; /* of each class (strv), or NULL: its own; given by the caller */
 	const struct order
 		*orders; /* what is wanted of each class, or NULL: given by the caller */
 	char **problems; /* what is wrong with search directories: sentences (strv) */

@@ -11,6 +11,7 @@
 #include "image.h"
 #include "source.h"
 #include "strv.h"
+#include "text.h"
 
 #define RELEASE_PREFIX "extension-release."
 #define RELEASE_FILES_MAX 1024
@@ -168,25 +169,51 @@ static void force(struct extension *e, const struct examine_options *o) {
 	e->verdict = (struct verdict){ .code = VERDICT_FITS };
 }
 
+/* "/usr or /opt". NULL where memory ran out. */
+static char *name_hierarchies(struct hierarchy *const *hierarchies, size_t n) {
+	char *text = strdup("");
+
+	for (size_t i = 0; text && i < n; i++) {
+		char *longer = text_format("%s%s/%s", text,
+					   i == 0	? ""
+					   : i == n - 1 ? " or "
+							: ", ",
+					   hierarchies[i]->name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static int refuse_empty(struct extension *e, struct hierarchy *const *hierarchies,
+			size_t n) {
+	_cleanup_free_ char *names = name_hierarchies(hierarchies, n);
+
+	return names ? verdict_set(&e->verdict, VERDICT_EMPTY, "it has nothing for %s",
+				   names)
+		     : -ENOMEM;
+}
+
 /* All layers of the extension, or none. */
-static int add_layers(struct extension *e, struct hierarchy *hierarchies, size_t n) {
+static int add_layers(struct extension *e, struct hierarchy *const *hierarchies,
+		      size_t n) {
 	size_t before = 0, after = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++)
-		before += hierarchies[i].n_layers;
+		before += hierarchies[i]->n_layers;
 	for (size_t i = 0; r == 0 && extension_fits(e) && i < n; i++)
-		r = hierarchy_add(&hierarchies[i], e);
+		r = hierarchy_add(hierarchies[i], e);
 	for (size_t i = 0; i < n; i++)
-		after += hierarchies[i].n_layers;
+		after += hierarchies[i]->n_layers;
 	if (r == 0 && extension_fits(e) && after == before)
-		r = verdict_set(&e->verdict, VERDICT_EMPTY, "it has nothing for %s",
-				e->class->id == CLASS_SYSEXT ? "/usr or /opt" : "/etc");
+		r = refuse_empty(e, hierarchies, n);
 	for (size_t i = 0; i < n; i++)
 		if (r == 0 && extension_fits(e))
-			hierarchy_commit(&hierarchies[i]);
+			hierarchy_commit(hierarchies[i]);
 		else
-			hierarchy_revert(&hierarchies[i], e);
+			hierarchy_revert(hierarchies[i], e);
 	return r;
 }
 
@@ -212,7 +239,7 @@ static int match(struct extension *e, const struct host *h) {
 }
 
 static int examine_once(struct extension *e, const struct examine_options *o,
-			struct hierarchy *hierarchies, size_t n) {
+			struct hierarchy *const *hierarchies, size_t n) {
 	int r = source_attach(e, &o->source);
 
 	if (r == 0 && extension_fits(e))
@@ -267,7 +294,7 @@ static int judge(struct extension *e, int error) {
 }
 
 int examine(struct extension *e, const struct examine_options *o,
-	    struct hierarchy *hierarchies, size_t n) {
+	    struct hierarchy *const *hierarchies, size_t n) {
 	int r;
 
 	force(e, o);

@@ -17,4 +17,4 @@ struct examine_options {
  * 0, or a negative errno that is no fault of the extension.
  */
 int examine(struct extension *e, const struct examine_options *o,
-	    struct hierarchy *hierarchies, size_t n);
+	    struct hierarchy *const *hierarchies, size_t n);

@@ -78,6 +78,7 @@ struct extension *extension_new(const struct class *class) {
 	if (!e)
 		return NULL;
 	e->class = class;
+	e->hierarchies = class->hierarchies;
 	e->fd = e->root_tree = e->usr_tree = -EBADF;
 	return e;
 }

@@ -6,6 +6,7 @@
 #include "class.h"
 #include "digest.h"
 #include "fstype.h"
+#include "hierarchyname.h"
 #include "name.h"
 #include "release.h"
 #include "verdict.h"
@@ -51,6 +52,7 @@ struct extension_trust {
 struct extension {
 	/* discover */
 	const struct class *class;
+	const char *const *hierarchies; /* where its layers go; borrowed, ending with NULL */
 	struct name name;
 	enum extension_kind kind;
 	char *path;	 /* where it was found, below the root: "/etc/extensions/a.raw" */
@@ -61,7 +63,7 @@ struct extension {
 	char *sidecars; /* what lies beside an image, as far as its names and times tell, or NULL */
 	char *fingerprint; /* equal text: equal content; NULL until it is known */
 	bool has_rival;	   /* another version beside it could take its place */
-	struct census *census[CLASS_HIERARCHIES_MAX]; /* of a directory, or NULL */
+	struct census *census[HIERARCHIES_MAX]; /* of a directory, by `hierarchies`; or NULL */
 	bool is_known; /* its layers were judged before, and are merged now */
 	char *note;    /* a warning that is no verdict, or NULL */
 
@@ -106,7 +108,7 @@ void extension_trust_done(struct extension_trust *t);
 /* Adds a sentence to its note. 0 or -ENOMEM. */
 int extension_add_note(struct extension *e, const char *format, ...) _printf_(2, 3);
 
-/* An empty extension of the class; NULL where memory ran out. */
+/* An empty extension of the class, for the class's hierarchies; NULL where memory ran out. */
 struct extension *extension_new(const struct class *class);
 void extension_free(struct extension *e);
 DEFINE_CLEANUP(struct extension, extension_free)

@@ -295,8 +295,8 @@ int image_take_digest(struct extension *e) {
 static int digest_hierarchies(struct extension *e) {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && e->class->hierarchies[i]; i++) {
-		const char *name = e->class->hierarchies[i];
+	for (size_t i = 0; r == 0 && e->hierarchies[i]; i++) {
+		const char *name = e->hierarchies[i];
 		_cleanup_close_ int fd = file_open_exact(e->fd, name,
 							 O_PATH | O_DIRECTORY);
 

@@ -23,7 +23,8 @@ static void digest_form(const struct route *r, const struct class *class,
 		char id[64] = "";
 		struct stat st;
 
-		if (r->state.hierarchies[i].class != class)
+		if (r->state.hierarchies[i].class != class ||
+		    r->state.hierarchies[i].is_left)
 			continue;
 		if (u->directory >= 0 && fstat(u->directory, &st) == 0)
 			snprintf(id, sizeof(id), "%llx:%llu",
@@ -44,6 +45,17 @@ static void digest_form(const struct route *r, const struct class *class,
 					   ? "new"
 					   : id);
 		digest_add_text(d, u->path);
+	}
+}
+
+/* hierarchy.3: those that are configured; what is there of those of the class is part of each fingerprint. */
+static void digest_hierarchies(const struct route *r, const struct class *class,
+			       struct digest *d) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+
+		if (h->class == class && h->own_name && !h->is_left)
+			digest_add_text(d, h->name);
 	}
 }
 
@@ -69,6 +81,7 @@ int inputs_digest(struct route *r, const struct class *class) {
 	digest_add_text(d, guard_choice_text(r->options->verity));
 	digest_add_text(d, guard_corruption_text(r->options->on_corruption));
 	digest_form(r, class, d);
+	digest_hierarchies(r, class, d);
 	e = trust_digest(&r->trust, class, r->base, d);
 	if (e < 0)
 		return e;
@@ -83,6 +96,20 @@ static bool has_dead_layer(const struct record *record) {
 	for (size_t i = 0; i < record->n_layers; i++)
 		if (record->layers[i].is_dead)
 			return true;
+	return false;
+}
+
+/* Whether one of the words is this one. */
+static bool has_word(const char *words, const char *word) {
+	size_t len = strlen(word);
+
+	for (; *words; words += strspn(words, " ")) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && strncmp(words, word, len) == 0)
+			return true;
+		words += n;
+	}
 	return false;
 }
 
@@ -112,7 +139,7 @@ static bool class_is_current(const struct route *r, const struct class *class) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];
 
 		if (h->class == class &&
-		    (strstr(any->with, h->name) != NULL) != (h->kind == STATE_MERGED))
+		    has_word(any->with, h->name) != (h->kind == STATE_MERGED))
 			return false;
 	}
 	return true;

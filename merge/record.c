@@ -399,11 +399,12 @@ static const char *get_text(json_object *o, const char *key) {
 	return json_object_get_string(value) ?: "";
 }
 
+/* hierarchy.1: one of its own, or one that no class has. */
 static bool has_hierarchy(const struct class *class, const char *name) {
-	for (const char *const *h = class->hierarchies; *h; h++)
-		if (strcmp(*h, name) == 0)
-			return true;
-	return false;
+	const struct class *own = hierarchy_name_class(name);
+	const char *why;
+
+	return own ? own == class : hierarchy_name_check(name, &why) == 0;
 }
 
 static int parse_object(json_object *o, struct record **ret) {

@@ -221,16 +221,24 @@ static void print_proof(const struct record_layer *l) {
 		say("  certificate  sha256 %s", l->signer_fingerprint);
 }
 
-/* An extension may be in two hierarchies: it is shown for the first. */
+static bool is_proved(const struct route *r, size_t before, const struct class *class,
+		      const char *name) {
+	for (size_t i = 0; i < before; i++) {
+		const struct record *record = r->state.hierarchies[i].record;
+
+		if (record && record->class == class && record_find_layer(record, name))
+			return true;
+	}
+	return false;
+}
+
+/* An extension may be in several hierarchies: it is shown for the first. */
 static void print_proofs(const struct route *r) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct record *record = r->state.hierarchies[i].record;
-		const struct record *first = i > 0 ? r->state.hierarchies[i - 1].record
-						   : NULL;
 
 		for (size_t n = 0; record && n < record->n_layers; n++)
-			if (!first || first->class != record->class ||
-			    !record_find_layer(first, record->layers[n].name))
+			if (!is_proved(r, i, record->class, record->layers[n].name))
 				print_proof(&record->layers[n]);
 	}
 }
@@ -238,7 +246,7 @@ static void print_proofs(const struct route *r) {
 void report_status(const struct route *r, bool is_pending) {
 	struct libscols_table *table = table_new(r->options, status_columns);
 	const struct record *newest = NULL;
-	const struct class *shown = NULL;
+	bool is_shown[CLASS_COUNT] = { false };
 
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct record *record = r->state.hierarchies[i].record;
@@ -253,9 +261,8 @@ void report_status(const struct route *r, bool is_pending) {
 
 		if (!route_has_class(r, h->class) || h->fd < 0)
 			continue;
-		add_hierarchy_lines(table, h, h->class != shown);
-		if (h->record)
-			shown = h->class;
+		add_hierarchy_lines(table, h, !is_shown[h->class->id]);
+		is_shown[h->class->id] |= h->record != NULL;
 	}
 	table_print(table);
 	if (r->options->verbose)

@@ -10,6 +10,7 @@
 #include "discover.h"
 #include "draft.h"
 #include "file.h"
+#include "hierarchies.h"
 #include "inputs.h"
 #include "kernel.h"
 #include "log.h"
@@ -65,7 +66,9 @@ static enum exit_code read_state(struct route *r) {
 	int e;
 
 	state_done(&r->state);
-	e = state_read(r->root, &r->state, NULL);
+	mounts_free(r->table);
+	r->table = NULL;
+	e = state_read(r->root, &r->state, &r->table);
 	if (e == -ENOENT && access("/proc/self/mountinfo", F_OK) < 0) {
 		log_error("Cannot read the mount table: there is no /proc/self/mountinfo");
 		log_hint("mount /proc");
@@ -159,6 +162,8 @@ static void forget_merged(struct state *s) {
 		free(h->other);
 		*h = (struct state_hierarchy){ .class = h->class,
 					       .name = h->name,
+					       .own_name = h->own_name,
+					       .is_left = h->is_left,
 					       .kind = STATE_PLAIN,
 					       .fd = h->fd };
 	}
@@ -198,10 +203,13 @@ static int strip_copy(struct route *r) {
 	if (r->is_on_top)
 		forget_merged(&copy);
 	r->found.has_doubt = responsive_has_doubt(m);
-	for (size_t i = 0; e == 0 && i < copy.n; i++)
-		if (copy.hierarchies[i].fd >= 0 &&
-		    route_has_class(r, copy.hierarchies[i].class))
-			e = take_mounts(r, m, i, copy.hierarchies[i].fd);
+	for (size_t i = 0; e == 0 && i < r->state.n; i++) {
+		const struct state_hierarchy *h =
+			state_find(&copy, r->state.hierarchies[i].name);
+
+		if (h && h->fd >= 0 && route_has_class(r, h->class))
+			e = take_mounts(r, m, i, h->fd);
+	}
 	if (e == 0)
 		e = state_peel(&copy, r->base, r->base);
 	state_done(&copy);
@@ -265,6 +273,7 @@ static int discover_all(struct route *r) {
 	r->found.list = &r->extensions;
 	r->found.losers = r->losers;
 	r->found.orders = r->orders;
+	r->found.hierarchies = r->config.names;
 	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
 		if (r->options->classes[c])
 			e = discover_class(r, &classes[c]);
@@ -299,7 +308,9 @@ enum exit_code route_discover(struct route *r) {
 			 r->options->root);
 		return EXIT_FAILED;
 	}
-	code = uppers_find(r);
+	code = hierarchies_add(r);
+	if (code == EXIT_DONE)
+		code = uppers_find(r);
 	if (code != EXIT_DONE)
 		return code;
 	e = discover_all(r);
@@ -309,6 +320,17 @@ enum exit_code route_discover(struct route *r) {
 		log_warning("%s", *problem);
 	e = note_absent(r);
 	return e < 0 ? route_fail(e, "order the extensions") : EXIT_DONE;
+}
+
+/* Those that extensions of the class may have layers for; how many there are. */
+static size_t collect_hierarchies(struct route *r, const struct class *class,
+				  struct hierarchy *ret[static STATE_HIERARCHIES_MAX]) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_hierarchies; i++)
+		if (r->hierarchies[i].class == class && !r->state.hierarchies[i].is_left)
+			ret[n++] = &r->hierarchies[i];
+	return n;
 }
 
 static enum exit_code examine_all(struct route *r) {
@@ -323,18 +345,14 @@ static enum exit_code examine_all(struct route *r) {
 	};
 
 	for (size_t i = 0; i < r->extensions.n; i++) {
+		struct hierarchy *hierarchies[STATE_HIERARCHIES_MAX];
 		struct extension *x = r->extensions.items[i];
-		size_t first = 0, n = 0;
 		int e;
 
 		if (r->is_settled[x->class->id])
 			continue;
-		while (r->hierarchies[first].class != x->class)
-			first++;
-		for (n = first;
-		     n < r->n_hierarchies && r->hierarchies[n].class == x->class; n++)
-			;
-		e = examine(x, &o, &r->hierarchies[first], n - first);
+		e = examine(x, &o, hierarchies,
+			    collect_hierarchies(r, x->class, hierarchies));
 		if (e < 0) {
 			log_error("Cannot examine '%s': %s", x->path, strerror(-e));
 			return route_code(e);
@@ -560,6 +578,7 @@ void route_done(struct route *r) {
 	config_done(&r->config);
 	guard_done(&r->guard);
 	state_done(&r->state);
+	mounts_free(r->table);
 	close_fdp(&r->base);
 	close_fdp(&r->lock);
 	close_fdp(&r->directory);

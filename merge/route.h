@@ -33,6 +33,7 @@ struct route {
 	int root, directory; /* O_PATH, in the caller's namespace */
 	int lock;
 	struct state state;
+	struct mounts *table; /* from which the state was read */
 
 	/* route_enter(), route_discover(): the host without our trees, and what there is to merge */
 	bool is_privileged;

@@ -36,18 +36,20 @@ static char *print_policy(const struct settings *s, const struct class *class) {
 			     : strdup(policy_default(class->name, false));
 }
 
-/* config.13: a hierarchy of the classes keeps its own. */
+/* config.13: a hierarchy of the classes keeps its own; nothing is nobody's. */
 static int set_class(struct settings *s, const char *text, const char **ret_why) {
 	const struct class *class = class_find(text);
 
-	if (!class)
+	if (!class && *text)
 		return -EINVAL;
 	s->class = class;
 	return 0;
 }
 
 static char *print_class(const struct settings *s, const struct class *class) {
-	return strdup((s->class ?: class)->name);
+	const struct class *said = s->class ?: class;
+
+	return strdup(said ? said->name : "");
 }
 
 static int set_validity(struct settings *s, const char *text, const char **ret_why) {
@@ -167,7 +169,7 @@ static const struct row {
 	[SETTINGS_CERTIFICATE_VALIDITY] = { "CertificateValidity", SETTINGS_OF_CLASS,
 					    "ignore or enforce", set_validity,
 					    print_validity },
-	[SETTINGS_CLASS] = { "Class", SETTINGS_OF_HIERARCHY, "sysext or confext",
+	[SETTINGS_CLASS] = { "Class", SETTINGS_OF_HIERARCHY, "sysext, confext or nothing",
 			     set_class, print_class },
 	[SETTINGS_ORDER] = { "Order", SETTINGS_OF_CLASS,
 			     "names of extensions, with blanks between them, and one \"*\"",

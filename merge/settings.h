@@ -54,7 +54,7 @@ struct settings {
 	struct policy policy;
 	bool enforces_validity; /* of certificates */
 	bool no_hooks;
-	const struct class *class; /* of a hierarchy, or NULL: not said */
+	const struct class *class; /* of a hierarchy, or NULL: not said, or taken back */
 	char **order;		   /* of a class: names, lowest first (strv; order.5) */
 	char **before, **after;	   /* of an extension: names (strv; order.6) */
 	enum mutable_mode mutable;

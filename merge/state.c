@@ -101,6 +101,101 @@ static int read_hierarchy(int root, const struct mounts *m, struct state_hierarc
 	return h->record ? 0 : -ENOMEM;
 }
 
+static void end_hierarchy(struct state_hierarchy *h) {
+	close_fdp(&h->fd);
+	free(h->other);
+	free(h->own_name);
+	record_free(h->record);
+}
+
+struct state_hierarchy *state_find(struct state *s, const char *name) {
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->hierarchies[i].name, name) == 0)
+			return &s->hierarchies[i];
+	return NULL;
+}
+
+/* One that is none of the class's own. */
+static int append(struct state *s, const struct mounts *m, int root,
+		  const struct class *class, const char *name) {
+	struct state_hierarchy h = { .class = class,
+				     .fd = -EBADF,
+				     .own_name = strdup(name) };
+	int r = h.own_name ? 0 : -ENOMEM;
+
+	if (r == 0 && s->n == STATE_HIERARCHIES_MAX)
+		r = -E2BIG;
+	h.name = h.own_name;
+	if (r == 0)
+		r = read_hierarchy(root, m, &h);
+	if (r < 0)
+		end_hierarchy(&h);
+	else
+		s->hierarchies[s->n++] = h;
+	return r;
+}
+
+/* "extmerge:sysext:nix:3": the class, and the name of the hierarchy if there may be one. */
+static const struct class *parse_source(const char *source,
+					char name[static HIERARCHY_NAME_MAX + 1]) {
+	const char *at = source + strlen(STACK_SOURCE_PREFIX);
+	char word[16];
+	const char *why;
+	size_t len = strcspn(at, ":");
+
+	if (len >= sizeof(word) || at[len] != ':')
+		return NULL;
+	memcpy(word, at, len);
+	word[len] = '\0';
+	at += len + 1;
+	len = strcspn(at, ":");
+	if (len > HIERARCHY_NAME_MAX)
+		return NULL;
+	memcpy(name, at, len);
+	name[len] = '\0';
+	return hierarchy_name_check(name, &why) == 0 ? class_find(word) : NULL;
+}
+
+struct search {
+	struct state *state;
+	const struct mounts *table;
+	int root;
+};
+
+/* hierarchy.5: what is merged is found without a configuration; the same name may be another root's. */
+static int take_merged(const struct mount_info *i, void *data) {
+	struct search *q = data;
+	char name[HIERARCHY_NAME_MAX + 1];
+	const struct class *class = is_ours(i) ? parse_source(i->source, name) : NULL;
+	struct state_hierarchy *h;
+	int r;
+
+	if (!class || hierarchy_name_class(name) || state_find(q->state, name))
+		return 0;
+	r = append(q->state, q->table, q->root, class, name);
+	if (r < 0)
+		return r;
+	h = &q->state->hierarchies[q->state->n - 1];
+	h->is_left = true;
+	if (h->stacked > 0)
+		return 0;
+	end_hierarchy(h);
+	q->state->n--;
+	return 0;
+}
+
+int state_add(struct state *s, const struct mounts *m, int root,
+	      const struct class *class, const char *name) {
+	struct state_hierarchy *h = state_find(s, name);
+
+	if (!h)
+		return append(s, m, root, class, name);
+	if (h->class != class)
+		return -EEXIST;
+	h->is_left = false;
+	return 0;
+}
+
 static int read_once(int root, struct state *ret, struct mounts **ret_table) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state s = { .n = 0 };
@@ -115,6 +210,8 @@ static int read_once(int root, struct state *ret, struct mounts **ret_table) {
 						       .name = *name };
 			r = read_hierarchy(root, m, h);
 		}
+	if (r == 0)
+		r = mounts_each(m, take_merged, &(struct search){ &s, m, root });
 	if (r < 0) {
 		state_done(&s);
 		return r;
@@ -135,11 +232,8 @@ int state_read(int root, struct state *ret, struct mounts **ret_table) {
 }
 
 void state_done(struct state *s) {
-	for (size_t i = 0; i < s->n; i++) {
-		close_fdp(&s->hierarchies[i].fd);
-		free(s->hierarchies[i].other);
-		record_free(s->hierarchies[i].record);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		end_hierarchy(&s->hierarchies[i]);
 	s->n = 0;
 }
 
@@ -169,12 +263,15 @@ static int peel_one(int root, const char *name, unsigned n, int directory) {
 	return r;
 }
 
+int state_peel_one(const struct state_hierarchy *h, int root, int directory) {
+	return peel_one(root, h->name, h->depth, directory);
+}
+
 int state_peel(const struct state *s, int root, int directory) {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n; i++)
-		r = peel_one(root, s->hierarchies[i].name, s->hierarchies[i].depth,
-			     directory);
+		r = state_peel_one(&s->hierarchies[i], root, directory);
 	return r;
 }
 

@@ -2,6 +2,7 @@
 /* What is merged now, as the kernel's mount table and the merged trees themselves say it; and the lock. */
 #pragma once
 
+#include "hierarchyname.h"
 #include "mount.h"
 #include "record.h"
 
@@ -15,6 +16,8 @@ enum state_kind {
 struct state_hierarchy {
 	const struct class *class;
 	const char *name; /* "usr" */
+	char *own_name;	  /* the same, of what is no class's; or NULL */
+	bool is_left;	  /* it is merged, and nobody has asked for it */
 	enum state_kind kind;
 	int fd; /* O_PATH: what is visible there, or -EBADF where there is nothing */
 	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill */
@@ -23,8 +26,8 @@ struct state_hierarchy {
 	struct record *record; /* NULL unless merged; empty where it cannot be read */
 };
 
-/* Every hierarchy of every class, in the order of `classes`. */
-#define STATE_HIERARCHIES_MAX (CLASS_COUNT * CLASS_HIERARCHIES_MAX)
+/* Every hierarchy of every class, in the order of `classes`; then others that are merged, and those of state_add(). */
+#define STATE_HIERARCHIES_MAX HIERARCHIES_MAX
 struct state {
 	struct state_hierarchy hierarchies[STATE_HIERARCHIES_MAX];
 	size_t n;
@@ -36,6 +39,17 @@ struct state {
  */
 int state_read(int root, struct state *ret, struct mounts **ret_table);
 void state_done(struct state *s);
+
+/* The hierarchy of that name, or NULL. */
+struct state_hierarchy *state_find(struct state *s, const char *name);
+
+/*
+ * Adds a hierarchy that is asked for, if it is not there yet, as it was when the table of the same namespace as
+ * `root` was read. 0; -EEXIST where another class is merged there; -ESTALE where it was mounted since; -E2BIG
+ * where there are too many; or another negative errno.
+ */
+int state_add(struct state *s, const struct mounts *m, int root,
+	      const struct class *class, const char *name);
 
 /*
  * Detaches the mount whose root `fd` is, and no other, however much is mounted around it. The working
@@ -49,6 +63,7 @@ int state_detach(int fd, int directory);
  * directories are seen then.
  */
 int state_peel(const struct state *s, int root, int directory);
+int state_peel_one(const struct state_hierarchy *h, int root, int directory);
 
 /*
  * The mode of a hierarchy's directory that we make where the host has none: on a directory that only root may

@@ -198,10 +198,11 @@ static int check_xattrs(struct survey *s, const struct tree_entry *e) {
 
 /* layer.5: UAPI.4 forbids it, as the host would take itself for another system. */
 static int check_os_release(struct survey *s, const struct tree_entry *e) {
-	const char *forbidden = s->h->class->id == CLASS_CONFEXT ? "os-release"
-								 : "lib/os-release";
+	const char *forbidden = strcmp(s->h->name, "usr") == 0	 ? "lib/os-release"
+				: strcmp(s->h->name, "etc") == 0 ? "os-release"
+								 : NULL;
 
-	if (strcmp(s->h->name, "opt") == 0 || strcmp(e->path, forbidden) != 0)
+	if (!forbidden || strcmp(e->path, forbidden) != 0)
 		return 0;
 	return verdict_set(&s->layer->extension->verdict, VERDICT_OS_RELEASE,
 			   "/%s/%s must not be in an extension", s->h->name, forbidden);
@@ -342,8 +343,8 @@ static int judge_walk(const struct hierarchy *h, struct extension *e, int error)
 /* What is known has been walked a moment ago, for its fingerprint, and needs no look at its files. */
 static const struct census *find_census(const struct hierarchy *h,
 					const struct extension *e) {
-	for (size_t i = 0; e->is_known && h->class->hierarchies[i]; i++)
-		if (strcmp(h->class->hierarchies[i], h->name) == 0)
+	for (size_t i = 0; e->is_known && e->hierarchies[i]; i++)
+		if (strcmp(e->hierarchies[i], h->name) == 0)
 			return e->census[i];
 	return NULL;
 }

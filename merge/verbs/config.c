@@ -48,7 +48,7 @@ static void print_text(const struct route *r) {
 	for (size_t i = 0; i < r->config.n_hierarchies; i++) {
 		const struct config_hierarchy *h = &r->config.hierarchies[i];
 
-		if (!route_has_class(r, h->class))
+		if (h->class && !route_has_class(r, h->class))
 			continue;
 		printf("\n[" SETTINGS_HIERARCHY " /%s]\n", h->name);
 		print_settings(&h->settings, h->class, SETTINGS_OF_HIERARCHY);
@@ -108,7 +108,7 @@ static void add_all_settings(struct json_object *array, const struct route *r) {
 	for (size_t i = 0; i < r->config.n_hierarchies; i++) {
 		const struct config_hierarchy *h = &r->config.hierarchies[i];
 
-		if (route_has_class(r, h->class))
+		if (!h->class || route_has_class(r, h->class))
 			add_settings(array, &h->settings,
 				     &(struct subject){ .scope = SETTINGS_OF_HIERARCHY,
 							.class = h->class,
