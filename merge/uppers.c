@@ -25,7 +25,7 @@ static enum exit_code find_one(struct route *r, size_t i) {
 	_cleanup_free_ char *why = NULL;
 	int e;
 
-	if (!c || !route_has_class(r, c->class))
+	if (!c || r->state.hierarchies[i].is_left || !route_has_class(r, c->class))
 		return EXIT_DONE;
 	e = upper_find(r->base, name, base, c->settings.mutable, &r->uppers[i], &why);
 	/* Without privilege nothing can be merged, and not all be seen. */

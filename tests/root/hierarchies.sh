@@ -114,6 +114,23 @@ fi
 rm -f "$X/disk.raw"
 mv "$T/aside"/* "$X"
 
+# --- hierarchy.1: all that holds for the three holds for it; nothing takes it back ---
+say '[Hierarchy /nix]' 'Class=sysext' 'Mutable=yes'
+em refresh
+echo written >"$R/nix/written"
+is "it can be written" "$rc $(cat "$H/var/lib/extensions.mutable/nix/written") $(ls "$H/nix")" "0 written store
+var"
+printf '[Hierarchy /nix]\nClass=\n' >"$H/etc/extmerge.conf.d/60.conf"
+em refresh
+is "it is taken back" "$rc $(mounts_below "$R/nix") $(ls "$R/nix")" "0 1 store
+var"
+em config
+like "which config shows" "$out" $'\n\\[Hierarchy /nix\\]\nClass=  # /etc/extmerge.conf.d/60.conf:2\n'
+rm "$H/etc/extmerge.conf.d/60.conf"
+em refresh
+is "and given again" "$rc $(cat "$R/nix/written")" "0 written"
+em unmerge
+
 # --- mounts of others ---
 say '[Hierarchy /nix]' 'Class=sysext'
 em refresh
