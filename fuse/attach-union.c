@@ -3,6 +3,7 @@
 #include "attach-union.h"
 
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "../merge/kernel.h"
@@ -101,10 +102,20 @@ static int mount_union(struct attachment *a, const struct attach_union_options *
 	return a->mount < 0 ? a->mount : 0;
 }
 
+/* As the kernel knows it, without asking the server, which has said that it is at work. */
+static int device_of(int mount, dev_t *ret) {
+	struct statx x;
+
+	if (statx(mount, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &x) < 0)
+		return -errno;
+	*ret = makedev(x.stx_dev_major, x.stx_dev_minor);
+	return 0;
+}
+
 static int attach(struct attachment *a, const int *layers, unsigned n,
 		  const struct attach_union_options *o,
 		  char ret_why[static SERVER_WHY_MAX]) {
-	struct stat st;
+	dev_t device = 0;
 	int r;
 
 	a->what = "the program extmerge-fuse cannot be opened";
@@ -124,10 +135,8 @@ static int attach(struct attachment *a, const int *layers, unsigned n,
 	a->fds[0] = -EBADF;
 	if (r < 0)
 		return r;
-	a->what = "the union does not answer";
-	if (fstat(a->mount, &st) < 0)
-		return -errno;
-	connection_read_ahead(st.st_dev);
+	if (device_of(a->mount, &device) == 0)
+		connection_read_ahead(device);
 	return TAKE_FD(a->mount);
 }
 

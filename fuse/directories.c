@@ -140,13 +140,13 @@ static void write_path(struct directories *d, const struct directory *above,
 	}
 }
 
-int directories_fd(struct directories *d, const struct directory *dir, uint16_t layer) {
+/* Opens a directory that is not open. The fd is the caller's. */
+static int open_below(struct directories *d, const struct directory *dir, uint16_t layer,
+		      int flags) {
 	const struct directory *above = dir;
-	int base = open_already(d, dir, layer), fd;
+	int base = -ENOENT;
 	size_t length = 0;
 
-	if (base >= 0)
-		return base;
 	while (base < 0) {
 		size_t more = entry_of(d, above)->length + (length > 0);
 
@@ -162,10 +162,42 @@ int directories_fd(struct directories *d, const struct directory *dir, uint16_t 
 	if (base < 0)
 		return base;
 	write_path(d, above, dir, length);
-	fd = layers_open(base, d->path, O_PATH | O_DIRECTORY);
+	return layers_open(base, d->path, flags | O_DIRECTORY);
+}
+
+int directories_fd(struct directories *d, const struct directory *dir, uint16_t layer) {
+	int fd = open_already(d, dir, layer);
+
+	if (fd >= 0)
+		return fd;
+	fd = open_below(d, dir, layer, O_PATH);
 	if (fd >= 0)
 		fdcache_add(&d->fds, fd_key(dir, layer), fd);
 	return fd;
+}
+
+int directories_begin_listing(struct directories *d, const struct directory *dir,
+			      uint16_t layer, struct directories_listing *ret) {
+	int open = open_already(d, dir, layer);
+	int fd = open >= 0 ? layers_open(open, ".", O_RDONLY | O_DIRECTORY)
+			   : open_below(d, dir, layer, O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	*ret = (struct directories_listing){ fd_key(dir, layer), fd, open >= 0 };
+	/* What is looked at in it next, is reached from there. */
+	if (!ret->is_ours) {
+		fdcache_add(&d->fds, ret->key, fd);
+		fdcache_pin(&d->fds, ret->key);
+	}
+	return 0;
+}
+
+void directories_end_listing(struct directories *d, struct directories_listing *l) {
+	if (l->is_ours)
+		close(l->fd);
+	else
+		fdcache_unpin(&d->fds, l->key);
 }
 
 /* --- memory --- */

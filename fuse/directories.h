@@ -53,6 +53,18 @@ int directories_enter(struct directories *d, struct directory *parent, uint32_t 
 int directories_fd(struct directories *d, const struct directory *dir, uint16_t layer);
 
 /*
+ * The same, but open for reading, to be listed once; it stays open until directories_end_listing().
+ */
+struct directories_listing {
+	uint64_t key;
+	int fd;
+	bool is_ours; /* of the listing, not of the cache */
+};
+int directories_begin_listing(struct directories *d, const struct directory *dir,
+			      uint16_t layer, struct directories_listing *ret);
+void directories_end_listing(struct directories *d, struct directories_listing *l);
+
+/*
  * Gives the directory its index, and lets go of indexes nobody uses where there are too many, never of `dir`. 0, or
  * -ENOMEM where all indexes together would exceed DIRECTORIES_MEMORY_MAX; then *index is still the caller's.
  */

@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
+#include "../merge/kernel.h"
 #include "backing.h"
 #include "confine.h"
 
@@ -37,9 +38,9 @@ static const uint32_t always[] = {
 
 /* Opening and looking, nothing that changes anything. */
 static const uint32_t for_unions[] = {
-	SYS_openat2,	SYS_newfstatat, SYS_fstat,	SYS_statx,
-	SYS_readlinkat, SYS_lgetxattr,	SYS_llistxattr, SYS_fchdir,
-	SYS_getdents64, SYS_lseek,	SYS_fstatfs,
+	SYS_openat2,   SYS_newfstatat, SYS_fstat,	SYS_statx,	SYS_readlinkat,
+	SYS_lgetxattr, SYS_llistxattr, SYS_fchdir,	SYS_getdents64, SYS_lseek,
+	SYS_fstatfs,   SYS_getxattrat, SYS_listxattrat,
 };
 
 /* union.17: of ioctl(2) only what gives the kernel a file, and takes it back. */

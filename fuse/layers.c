@@ -2,6 +2,7 @@
 /* What the layers can, and how one reads their marks without /proc. */
 #include "layers.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -98,10 +99,14 @@ int layers_open(int directory, const char *path, int flags) {
 	return fd < 0 ? -errno : fd;
 }
 
+/* Kernels before 6.13 look at a name of the working directory only. */
 ssize_t layers_xattr(int directory, const char *name, const char *attribute, void *value,
 		     size_t size) {
-	ssize_t n;
+	ssize_t n = sys_getxattrat(directory, name, AT_SYMLINK_NOFOLLOW, attribute, value,
+				   size);
 
+	if (n >= 0 || errno != ENOSYS)
+		return n < 0 ? -errno : n;
 	if (fchdir(directory) < 0)
 		return -errno;
 	n = lgetxattr(name, attribute, value, size);
@@ -109,8 +114,10 @@ ssize_t layers_xattr(int directory, const char *name, const char *attribute, voi
 }
 
 ssize_t layers_list_xattrs(int directory, const char *name, char *list, size_t size) {
-	ssize_t n;
+	ssize_t n = sys_listxattrat(directory, name, AT_SYMLINK_NOFOLLOW, list, size);
 
+	if (n >= 0 || errno != ENOSYS)
+		return n < 0 ? -errno : n;
 	if (fchdir(directory) < 0)
 		return -errno;
 	n = llistxattr(name, list, size);

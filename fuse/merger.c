@@ -179,18 +179,17 @@ static int read_layer(struct merger *m, const struct directory *dir, uint16_t nu
 	struct source s = { .dir = dir,
 			    .layer = &m->layers->list[number],
 			    .number = number };
-	int fd = directories_fd(m->directories, dir, number), r;
+	struct directories_listing open;
+	int r = directories_begin_listing(m->directories, dir, number, &open);
 
-	if (fd < 0)
-		return fd;
-	s.fd = layers_open(fd, ".", O_RDONLY | O_DIRECTORY);
-	if (s.fd < 0)
-		return s.fd;
+	if (r < 0)
+		return r;
+	s.fd = open.fd;
 	r = layers_opaque(m->layers, s.layer, s.fd, ".");
 	s.has_whiteouts = r == WHITEOUT_HAS_WHITEOUTS;
 	if (r >= 0)
 		r = read_listing(m, &s);
-	close(s.fd);
+	directories_end_listing(m->directories, &open);
 	return r;
 }
 

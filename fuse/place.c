@@ -32,29 +32,44 @@ int place_reach(struct places *at, const struct place *p, const char **ret_name)
 	return directories_fd(at->directories, p->parent, p->entry->layer);
 }
 
-int place_stat(struct places *at, const struct place *p, struct stat *ret) {
+/* As the layer has it. */
+static int look(struct places *at, const struct place *p, struct stat *ret) {
 	const char *name;
-	int fd = place_reach(at, p, &name), r;
-	uint64_t number;
-	bool merged = p->entry ? p->entry->more != DIRINDEX_NONE : at->layers->n > 1;
-	struct stat st;
+	int fd = place_reach(at, p, &name);
 
 	if (fd < 0)
 		return fd;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (p->entry && IFTODT(st.st_mode) != p->entry->type)
-		return -EIO; /* changed below us */
-	r = inode_number(&at->layers->devices, st.st_dev, st.st_ino, &number);
+	/* Otherwise it has changed below us. */
+	return p->entry && IFTODT(ret->st_mode) != p->entry->type ? -EIO : 0;
+}
+
+/* As the union has it. */
+static int translate(struct places *at, const struct place *p, struct stat *st) {
+	bool merged = p->entry ? p->entry->more != DIRINDEX_NONE : at->layers->n > 1;
+	uint64_t number;
+	int r = inode_number(&at->layers->devices, st->st_dev, st->st_ino, &number);
+
 	if (r < 0)
 		return r;
-	st.st_ino = number;
+	st->st_ino = number;
 	if (merged)
-		st.st_nlink = 1; /* union.12 */
+		st->st_nlink = 1; /* union.12 */
 	if (p->entry)
 		p->entry->inode = number;
-	*ret = st;
 	return 0;
+}
+
+int place_stat(struct places *at, const struct place *p, struct stat *ret) {
+	struct stat st;
+	int r = look(at, p, &st);
+
+	if (r == 0)
+		r = translate(at, p, &st);
+	if (r == 0)
+		*ret = st;
+	return r;
 }
 
 /* 1 if the directory says that its contents are elsewhere, and not that it hides what is below; 0; negative errno. */
@@ -90,7 +105,7 @@ static int find_redirect(struct places *at, const struct place *p) {
 	return r;
 }
 
-/* Looks at what a listing does not tell, once: marks, and layers inside of layers. */
+/* Looks at what a listing does not tell, once: marks. */
 static int check(struct places *at, const struct place *p, const struct stat *st) {
 	struct dirindex_entry *e = p->entry;
 	const struct layer *layer = &at->layers->list[e->layer];
@@ -114,28 +129,19 @@ static int check(struct places *at, const struct place *p, const struct stat *st
 	return r < 0 ? r : 0;
 }
 
-static int overlap(struct places *at, const struct place *p) {
-	const char *name;
-	int fd = place_reach(at, p, &name);
-	struct stat st;
-
-	if (fd < 0)
-		return fd;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	return layers_is_root(at->layers, &st) ? -ELOOP : 0;
-}
-
 int place_examine(struct places *at, const struct place *p, struct stat *ret) {
-	int r = place_stat(at, p, ret);
+	struct stat st;
+	int r = look(at, p, &st);
 
-	if (r == 0 && !(p->entry->flags & DIRINDEX_CHECKED)) {
-		r = check(at, p, ret);
-		if (r == 0 && S_ISDIR(ret->st_mode))
-			r = overlap(at, p);
-	}
+	if (r == 0 && S_ISDIR(st.st_mode) && layers_is_root(at->layers, &st))
+		return -ELOOP;
+	if (r == 0 && !(p->entry->flags & DIRINDEX_CHECKED))
+		r = check(at, p, &st);
+	if (r == 0)
+		r = translate(at, p, &st);
 	if (r < 0)
 		return r;
+	*ret = st;
 	if (p->entry->flags & DIRINDEX_WHITEOUT)
 		return -ENOENT;
 	return p->entry->flags & DIRINDEX_REFUSED ? -EPERM : 0;

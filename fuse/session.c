@@ -86,9 +86,23 @@ static int start(struct session *s, unsigned n, struct worker *workers) {
 	return r;
 }
 
-int session_run(struct session *s, unsigned n,
-		int (*begin)(void *userdata, unsigned thread),
-		int (*ready)(void *userdata), void *userdata) {
+/* Without other threads: there is nobody to wait for, which matters to how soon the mount can be used. */
+static int run_alone(struct session *s, int (*begin)(void *userdata, unsigned thread),
+		     int (*ready)(void *userdata), void *userdata) {
+	struct fuse_buf buffer = { .mem = NULL };
+	int r = begin ? begin(userdata, 0) : 0;
+
+	if (r == 0)
+		r = ready(userdata);
+	while (r == 0)
+		r = answer(s, &buffer);
+	free(buffer.mem);
+	return r < 0 ? r : 0;
+}
+
+static int run_threads(struct session *s, unsigned n,
+		       int (*begin)(void *userdata, unsigned thread),
+		       int (*ready)(void *userdata), void *userdata) {
 	struct worker *workers = calloc(n, sizeof(*workers));
 	int r;
 
@@ -109,6 +123,13 @@ int session_run(struct session *s, unsigned n,
 		pthread_join(workers[i].thread, NULL);
 	free(workers);
 	return 0;
+}
+
+int session_run(struct session *s, unsigned n,
+		int (*begin)(void *userdata, unsigned thread),
+		int (*ready)(void *userdata), void *userdata) {
+	return n == 1 ? run_alone(s, begin, ready, userdata)
+		      : run_threads(s, n, begin, ready, userdata);
 }
 
 /* libfuse takes a connection that is there already under this name. */

@@ -23,7 +23,7 @@ DEFINE_CLEANUP(struct session, session_free)
 	((double)UINT32_MAX) /* seconds, how long the kernel may keep things */
 
 /*
- * Serves with `n` threads until nobody uses the mount any more: 0. `begin`, which may be NULL, is called at the beginning of
+ * Serves with `n` threads, or, where it is one, the caller's, until nobody uses the mount any more: 0. `begin`, which may be NULL, is called at the beginning of
  * each thread, with its number; `ready` when all of them are at work. A negative errno, of those or of a connection
  * that broke, leaves threads behind: then the process must end, without session_free().
  */

@@ -36,8 +36,10 @@
 
 #ifndef SYS_listxattrat /* Linux 6.13; one number for all architectures but alpha */
 #ifdef __alpha__
+#define SYS_getxattrat 574
 #define SYS_listxattrat 575
 #else
+#define SYS_getxattrat 464
 #define SYS_listxattrat 465
 #endif
 #endif
@@ -53,6 +55,17 @@ struct kernel_dirent {
 
 static inline ssize_t sys_getdents64(int fd, void *buffer, size_t size) {
 	return syscall(SYS_getdents64, fd, buffer, size);
+}
+
+static inline ssize_t sys_getxattrat(int dir, const char *name, unsigned flags,
+				     const char *attribute, void *value, size_t size) {
+	struct {
+		__attribute__((aligned(8))) uint64_t value;
+		uint32_t size, flags;
+	} arguments = { (uintptr_t)value, (uint32_t)size, 0 };
+
+	return syscall(SYS_getxattrat, dir, name, flags, attribute, &arguments,
+		       sizeof(arguments));
 }
 
 static inline ssize_t sys_listxattrat(int dir, const char *name, unsigned flags,
