@@ -3,13 +3,40 @@
 #include "attach.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../merge/file.h"
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
 #include "connection.h"
+#include "parcel.h"
 #include "server.h"
 #include "verified.h"
+
+struct attach_server {
+	int socket; /* or -EBADF, before the first image */
+	pid_t process;
+};
+
+struct attach_server *attach_server_new(void) {
+	struct attach_server *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->socket = -EBADF;
+	return s;
+}
+
+static void forget(struct attach_server *s) {
+	close_fdp(&s->socket);
+	s->socket = -EBADF;
+}
+
+void attach_server_free(struct attach_server *s) {
+	if (!s)
+		return;
+	forget(s);
+	free(s);
+}
 
 /* What is made on the way. */
 struct attachment {
@@ -63,28 +90,79 @@ static int choose_log(struct attachment *a, const struct attach_options *o) {
 	return a->log < 0 ? -errno : 0;
 }
 
-static int start_server(struct attachment *a, const struct verity_target *t,
-			const struct attach_options *o,
-			char ret_why[static SERVER_WHY_MAX]) {
+/* vfile.12: systemd spares who is root and has an '@' here when it ends all processes. */
+static int make_arguments(const struct verity_target *t, const struct attach_options *o,
+			  char ***argv) {
 	const struct request q = {
 		.target = *t,
 		.cache_bytes = o->cache_bytes ?: ATTACH_CACHE_BYTES,
 		.threads = o->threads ?: ATTACH_THREADS,
+		.takes_more = o->shared,
 		.name = o->name ?: "",
 	};
-	const int fds[] = { a->fuse, t->data_fd, t->hash_fd, -EBADF, a->log };
-	_cleanup_strv_ char **argv = NULL;
-	int r;
+	int r = strv_append(argv, "@extmerge-fuse");
 
-	/* vfile.12: systemd spares who is root and has an '@' here when it ends all processes. */
-	r = strv_append(&argv, "@extmerge-fuse");
 	if (r == 0)
-		r = strv_append(&argv, "image");
+		r = strv_append(argv, "image");
+	return r < 0 ? r : request_format(&q, argv);
+}
+
+/* A new process; the other end of its socket stays here, if it is to be shared. */
+static int start_server(struct attachment *a, const struct verity_target *t,
+			const struct attach_options *o, char **argv,
+			char ret_why[static SERVER_WHY_MAX]) {
+	_cleanup_close_ int ours = -EBADF, its = -EBADF;
+	int ends[2], r;
+	pid_t process;
+
+	if (o->shared) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+			return -errno;
+		ours = ends[0];
+		its = ends[1];
+	}
+	r = server_start(a->program, argv,
+			 (const int[]){ a->fuse, t->data_fd, t->hash_fd, -EBADF, a->log,
+					its },
+			 o->shared ? 1 : 0, o->seconds ?: ATTACH_SECONDS, &process,
+			 ret_why);
+	if (o->ret_server)
+		*o->ret_server = process;
+	if (r == 0 && o->shared)
+		*o->shared = (struct attach_server){ TAKE_FD(ours), process };
+	return r;
+}
+
+/* vfile.17: the server that is there already takes it. */
+static int ask_server(const struct attachment *a, const struct verity_target *t,
+		      const struct attach_options *o, char **argv,
+		      char ret_why[static SERVER_WHY_MAX]) {
+	const int fds[REQUEST_MORE_FDS] = { a->fuse, t->data_fd, t->hash_fd, a->log };
+	const struct attach_server *s = o->shared;
+	int r = parcel_send(s->socket, argv + 2, fds, REQUEST_MORE_FDS);
+
 	if (r == 0)
-		r = request_format(&q, &argv);
-	return r < 0 ? r
-		     : server_start(a->program, argv, fds, 0,
-				    o->seconds ?: ATTACH_SECONDS, o->ret_server, ret_why);
+		r = server_wait(s->socket, o->seconds ?: ATTACH_SECONDS, ret_why);
+	if (r == 0 && o->ret_server)
+		*o->ret_server = s->process;
+	return r;
+}
+
+/* A shared server that is in any trouble is left to those that it serves, and a new one takes its place. */
+static int find_server(struct attachment *a, const struct verity_target *t,
+		       const struct attach_options *o,
+		       char ret_why[static SERVER_WHY_MAX]) {
+	_cleanup_strv_ char **argv = NULL;
+	int r = make_arguments(t, o, &argv);
+
+	if (r < 0)
+		return r;
+	if (o->shared && o->shared->socket >= 0) {
+		if (ask_server(a, t, o, argv, ret_why) == 0)
+			return 0;
+		forget(o->shared);
+	}
+	return start_server(a, t, o, argv, ret_why);
 }
 
 /* The server has answered the kernel's first request by now, so nothing here waits for long. */
@@ -127,7 +205,7 @@ static int attach(struct attachment *a, const struct verity_target *t,
 	if (r < 0)
 		return r;
 	a->what = NULL;
-	r = start_server(a, t, o, ret_why);
+	r = find_server(a, t, o, ret_why);
 	/* From now on the server's is the only one, so that the kernel sees when it dies. */
 	close_fdp(&a->fuse);
 	a->fuse = -EBADF;

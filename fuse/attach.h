@@ -10,8 +10,20 @@
 
 #define ATTACH_WHY_MAX 256
 
+/*
+ * One server for all images that are attached with it, begun with the first of them. It takes further ones until
+ * this is freed; it ends with the last user of the last of them. A process that ends frees it as well.
+ */
+struct attach_server;
+
+/* NULL where memory ran out. */
+struct attach_server *attach_server_new(void);
+void attach_server_free(struct attach_server *s);
+DEFINE_CLEANUP(struct attach_server, attach_server_free)
+
 /* All of it may be zero or NULL. */
 struct attach_options {
+	struct attach_server *shared; /* NULL: a server for this image alone */
 	const char *name;   /* of the image, for the server's log and for ps; any text */
 	const char *server; /* the program, for tests; NULL: server_open() finds it */
 	const int *log_fd; /* where lines about bad blocks go; NULL: /dev/kmsg, or nowhere */

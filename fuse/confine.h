@@ -29,7 +29,11 @@ void confine_read_in(void);
  */
 int confine_privileges(uint64_t keep);
 
-enum confine_work { CONFINE_IMAGE, CONFINE_UNION };
+enum confine_work {
+	CONFINE_IMAGE,
+	CONFINE_IMAGES, /* and takes further ones; afterwards it can be confined to CONFINE_IMAGE */
+	CONFINE_UNION,
+};
 
 /*
  * From now on all threads have only the system calls of a server at this work; others fail with ENOSYS. 0, also where

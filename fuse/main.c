@@ -2,70 +2,9 @@
 /* extmerge-fuse: the server of what the kernel cannot mount by itself. */
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../merge/base.h"
-#include "process.h"
-#include "request.h"
 #include "run.h"
-#include "serve.h"
-
-/* Whether we were started as request.h says, and not by hand. */
-static bool is_started_by_extmerge(void) {
-	struct stat fuse, data, hash, ready, log;
-
-	return fstat(REQUEST_FD_FUSE, &fuse) == 0 && S_ISCHR(fuse.st_mode) &&
-	       fstat(REQUEST_FD_DATA, &data) == 0 && fstat(REQUEST_FD_HASH, &hash) == 0 &&
-	       fstat(REQUEST_FD_READY, &ready) == 0 && S_ISFIFO(ready.st_mode) &&
-	       fstat(REQUEST_FD_LOG, &log) == 0;
-}
-
-static int report_ready(void *userdata) {
-	return process_ready(CONFINE_IMAGE);
-}
-
-/* vfile.10: by now extmerge has read the superblock too, so what is refused here has changed since. */
-static int serve_image(const struct request *q) {
-	_cleanup_(complaints_freep) struct complaints *log = NULL;
-	_cleanup_(verified_freep) struct verified *file = NULL;
-	_cleanup_(serve_freep) struct serve *serve = NULL;
-	const char *what = "cannot read the image", *why = NULL;
-	int r = verified_new(&q->target, q->cache_bytes, &file, &why);
-
-	if (r == 0)
-		r = complaints_new(q->name, REQUEST_FD_LOG, &log);
-	if (r == 0) {
-		what = "cannot begin to serve";
-		r = serve_new(REQUEST_FD_FUSE, file, log, q->threads, &serve);
-	}
-	/* Not before: what hashes is a library that is loaded when the first reader is made. */
-	if (r == 0)
-		r = process_confine(0, &what);
-	if (r < 0)
-		return process_fail(r, what, why ?: strerror(-r));
-	r = serve_run(serve, report_ready, NULL);
-	if (r < 0)
-		_exit(EXIT_FAILURE); /* other threads may still be at work */
-	return EXIT_SUCCESS;
-}
-
-static int run_image(int argc, char **argv) {
-	const char *why = NULL;
-	struct request q;
-
-	if (!is_started_by_extmerge()) {
-		fprintf(stderr,
-			"extmerge-fuse: 'image' is started by extmerge, which hands it an "
-			"image and a mount\n"
-			"  hint: 'extmerge merge' does that where it is needed; see "
-			"extmerge-fuse(8)\n");
-		return EXIT_USAGE;
-	}
-	process_ignore_signals();
-	if (request_parse(argc, argv, &q, &why) < 0)
-		return process_fail(-EINVAL, "wrong arguments", why);
-	return serve_image(&q);
-}
 
 static int run_help(int argc, char **argv) {
 	printf("Usage: extmerge-fuse [SOURCE] DIR -o lowerdir=A:B:C[,OPTION...]\n"

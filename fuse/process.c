@@ -6,8 +6,8 @@
 
 #include "request.h"
 
-int process_fail(int error, const char *what, const char *why) {
-	dprintf(REQUEST_FD_READY, "%c%s: %s", -error, what, why);
+int process_fail(int fd, int error, const char *what, const char *why) {
+	dprintf(fd, "%c%s: %s", -error, what, why);
 	return EXIT_FAILURE;
 }
 

@@ -4,8 +4,8 @@
 
 #include "confine.h"
 
-/* vfile.10: tells who started us an errno and a sentence. Returns the exit status. */
-int process_fail(int error, const char *what, const char *why);
+/* vfile.10: tells who waits at `fd` an errno and a sentence. Returns the exit status. */
+int process_fail(int fd, int error, const char *what, const char *why);
 
 /* vfile.12: a connection ends with its last user and not by a signal. */
 void process_ignore_signals(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The arguments of extmerge-fuse image: each option once, all of them, in any order, then the name. */
+/* The arguments of extmerge-fuse image: each option once, all but --more, in any order, then the name. */
 #include "request.h"
 
 #include <string.h>
@@ -7,6 +7,8 @@
 #include "../merge/strv.h"
 #include "../merge/text.h"
 #include "../verity/hex.h"
+
+#define MORE "--more"
 
 static int append(char ***v, char *text) {
 	int r = text ? strv_append(v, text) : -ENOMEM;
@@ -34,6 +36,8 @@ int request_format(const struct request *q, char ***v) {
 		r = append(v, text_format("--cache=%zu", q->cache_bytes));
 	if (r == 0)
 		r = append(v, text_format("--threads=%u", q->threads));
+	if (r == 0 && q->takes_more)
+		r = strv_append(v, MORE);
 	if (r == 0)
 		r = strv_append(v, "--");
 	return r < 0 ? r : strv_append(v, q->name);
@@ -110,9 +114,18 @@ static int refuse(const char **ret_why, const char *why) {
 	return -EINVAL;
 }
 
-/* `given` has a bit for each option that was there. */
+static int take_more(struct request *q, const char **ret_why) {
+	if (q->takes_more)
+		return refuse(ret_why, "an option is there twice");
+	q->takes_more = true;
+	return 0;
+}
+
+/* `given` has a bit for each option with a value that was there. */
 static int take(struct request *q, const char *argument, unsigned *given,
 		const char **ret_why) {
+	if (strcmp(argument, MORE) == 0)
+		return take_more(q, ret_why);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		size_t len = strlen(options[i].option);
 

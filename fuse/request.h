@@ -14,7 +14,12 @@ enum request_fd {
 	REQUEST_FD_READY, /* the pipe for one byte, and a sentence if it is not NUL */
 	REQUEST_FD_LOG,	  /* where lines about bad blocks go */
 	REQUEST_FD_END,
+	REQUEST_FD_MORE =
+		REQUEST_FD_END, /* a socket, of a server that takes further images */
 };
+
+/* What a message (parcel.h) about a further image carries: FUSE, DATA, HASH, LOG, with the same arguments. */
+#define REQUEST_MORE_FDS 4
 
 #define REQUEST_THREADS_MAX 64
 #define REQUEST_CACHE_MAX ((size_t)1024 * 1024 * 1024)
@@ -23,6 +28,7 @@ struct request {
 	struct verity_target target; /* without a signature; its fds are those above */
 	size_t cache_bytes;	     /* for checked hash blocks */
 	unsigned threads;
+	bool takes_more;  /* further images come through REQUEST_FD_MORE */
 	const char *name; /* of the image, for the log; any text */
 };
 

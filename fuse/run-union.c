@@ -6,6 +6,7 @@
 
 #include "layers.h"
 #include "process.h"
+#include "request.h"
 #include "run.h"
 #include "serve-union.h"
 #include "union-request.h"
@@ -42,7 +43,7 @@ static int serve(const struct union_request *q) {
 	if (r == 0)
 		r = process_confine(KEPT, &what);
 	if (r < 0)
-		return process_fail(r, what, strerror(-r));
+		return process_fail(REQUEST_FD_READY, r, what, strerror(-r));
 	r = serve_union_run(serve, report_ready, NULL);
 	if (r < 0)
 		_exit(EXIT_FAILURE); /* other threads may still be at work */
@@ -62,6 +63,6 @@ int run_union(int argc, char **argv) {
 	}
 	process_ignore_signals();
 	if (union_request_parse(argc, argv, &q, &why) < 0)
-		return process_fail(-EINVAL, "wrong arguments", why);
+		return process_fail(REQUEST_FD_READY, -EINVAL, "wrong arguments", why);
 	return serve(&q);
 }

@@ -4,6 +4,9 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* The server of images, as request.h says. */
+int run_image(int argc, char **argv);
+
 /* The server of a union, as union-request.h says. */
 int run_union(int argc, char **argv);
 

@@ -149,6 +149,7 @@ static int prepare_readers(struct serve *s, unsigned threads) {
 
 int serve_new(int fuse_fd, struct verified *file, struct complaints *log,
 	      unsigned threads, struct serve **ret) {
+	_cleanup_close_ int fd = fuse_fd;
 	_cleanup_(serve_freep) struct serve *s = calloc(1, sizeof(*s));
 	int r;
 
@@ -163,8 +164,8 @@ int serve_new(int fuse_fd, struct verified *file, struct complaints *log,
 	}
 	r = prepare_readers(s, threads);
 	if (r == 0)
-		r = session_new(fuse_fd, &operations, sizeof(operations), s, &s->greeted,
-				NULL, &s->session);
+		r = session_new(TAKE_FD(fd), &operations, sizeof(operations), s,
+				&s->greeted, NULL, &s->session);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);

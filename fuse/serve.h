@@ -8,8 +8,8 @@
 struct serve;
 
 /*
- * Answers the kernel's requests on `fuse_fd`, a connection that is mounted and now belongs to the serve, with the
- * bytes of `file` in `threads` threads. What is not given out is named to `log`. Both must outlive the serve.
+ * Answers the kernel's requests on `fuse_fd`, a connection that is mounted, with the bytes of `file` in
+ * `threads` threads; it belongs to the serve, and is closed if that cannot be made. What is not given out is named to `log`. Both must outlive the serve.
  * Takes the kernel's first request, and with it everything that the work needs. 0 with *ret, which the caller
  * owns, or a negative errno.
  */

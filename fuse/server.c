@@ -204,7 +204,7 @@ static int refuse(const char *text, size_t n, char ret_why[static SERVER_WHY_MAX
 }
 
 /* The server's sentence comes in one piece, as it is shorter than what pipes keep together. */
-static int wait_ready(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
+int server_wait(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
 	int64_t end = now_ms() + (int64_t)seconds * 1000;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char text[SERVER_WHY_MAX];
@@ -260,5 +260,5 @@ int server_start(int program, char *const *argv, const int fds[static SERVER_FDS
 		return r;
 	close_fdp(&report);
 	report = -EBADF;
-	return wait_ready(ready, seconds, ret_why);
+	return server_wait(ready, seconds, ret_why);
 }

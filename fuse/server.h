@@ -16,6 +16,12 @@
 int server_open(const char *path);
 
 /*
+ * Waits at the pipe or socket `fd` for what a server says: 0 where it is at work; otherwise as server_start() for its
+ * refusal, or its end. `seconds` at most.
+ */
+int server_wait(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]);
+
+/*
  * Starts `program` with the arguments `argv` and an empty environment, in a session of its own and not as our
  * child. fds[i], of SERVER_FDS + `n_more`, becomes REQUEST_FD_FUSE + i there, /dev/null where it is negative; that
  * of REQUEST_FD_READY is made here, whatever is in the array. Waits until the server says that it is at work, `seconds` at most. 0; or a negative errno and a line in

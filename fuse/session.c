@@ -143,6 +143,7 @@ static int connect_to(struct fuse_session *fuse, int fuse_fd) {
 int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 		void *userdata, const bool *greeted, struct passthrough *p,
 		struct session **ret) {
+	_cleanup_close_ int fd = fuse_fd;
 	_cleanup_(session_freep) struct session *s = calloc(1, sizeof(*s));
 	char name[] = "extmerge-fuse", *argv[] = { name, NULL };
 	struct fuse_args arguments = FUSE_ARGS_INIT(1, argv);
@@ -156,7 +157,9 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 	fuse_opt_free_args(&arguments);
 	if (!s->fuse)
 		return -ENOMEM;
-	r = connect_to(s->fuse, fuse_fd);
+	r = connect_to(s->fuse, fd);
+	if (r == 0)
+		fd = -EBADF; /* libfuse closes it */
 	if (r == 0 && p)
 		r = passthrough_prepare(p, s->fuse, fuse_fd);
 	if (r == 0)

@@ -9,9 +9,9 @@ struct passthrough;
 struct session;
 
 /*
- * Takes over `fuse_fd`, a connection that is mounted; `ops` (of `size` bytes) are called with `userdata`. Answers the
- * kernel's first request: the operation init must set *greeted. `p` is NULL, or what userdata begins with. 0 with *ret,
- * which the caller owns, or a negative errno.
+ * Takes over `fuse_fd`, a connection that is mounted, and closes it if it fails; `ops` (of `size` bytes) are called with
+ * `userdata`. Answers the kernel's first request: the operation init must set *greeted. `p` is NULL, or what userdata
+ * begins with. 0 with *ret, which the caller owns, or a negative errno.
  */
 int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 		void *userdata, const bool *greeted, struct passthrough *p,

@@ -125,10 +125,12 @@ static int attach_dm(struct guard *g, const struct verity_target *t,
 
 /* --- verified file --- */
 
-static int serve(const struct verity_target *t, const char *name, struct guarded *ret,
-		 char why[static ATTACH_WHY_MAX]) {
+static int serve(const struct guard *g, const struct verity_target *t, const char *name,
+		 struct guarded *ret, char why[static ATTACH_WHY_MAX]) {
 	pid_t server = 0;
-	const struct attach_options o = { .name = name, .ret_server = &server };
+	const struct attach_options o = { .name = name,
+					  .shared = g->server,
+					  .ret_server = &server };
 	_cleanup_close_ int fd = attach_image(t, &o, why);
 	char *text;
 
@@ -155,7 +157,9 @@ static int attach_file(struct guard *g, const struct verity_target *t, const cha
 			&g->no_file, &g->why_no_file, -EOPNOTSUPP,
 			"a verified file cannot restart the machine, as --on-corruption= asks for",
 			ret_why);
-	r = serve(t, name, ret, why);
+	if (!g->server)
+		g->server = attach_server_new();
+	r = serve(g, t, name, ret, why);
 	return r < 0 ? fail(&g->no_file, &g->why_no_file, r, *why ? why : NULL, ret_why)
 		     : 0;
 }
@@ -195,6 +199,7 @@ int guard_attach(struct guard *g, const struct verity_target *t, const char *nam
 }
 
 void guard_done(struct guard *g) {
+	attach_server_free(g->server);
 	free(g->why_no_dm);
 	free(g->why_no_file);
 }

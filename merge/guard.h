@@ -23,6 +23,8 @@ struct guard {
 	bool has_probed;
 	int no_dm, no_file; /* why not: a negative errno, or 0 */
 	char *why_no_dm, *why_no_file;
+	struct attach_server
+		*server; /* of all verified files of this run; NULL before the first */
 };
 
 /* Data of which each block is checked when it is read. */

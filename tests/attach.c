@@ -5,6 +5,8 @@
  *     --server=PATH   the program; otherwise the one beside ours
  *     --log=FILE      where the server's lines go; otherwise nowhere
  *     --threads=N, --cache=BYTES, --seconds=N
+ *     --after=N       as the last of N + 1 that one server takes; the others are there until the command runs
+ *     --kill          with that server killed before the last one
  *     --workshop      in a private mount namespace, as extmerge does, which is gone when the command runs
  *     --loop          with a loop device of the file instead, that reads it past the page cache as extmerge has it for erofs
  *     --loop=cached   with one that does not, as for squashfs
@@ -13,6 +15,7 @@
  *     --time          prints first how many microseconds that took
  * Prints "ERRNO-NAME: reason" and exits with 1 where there is none. For tests/root/verified-*.sh and the bench.
  */
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -48,8 +51,30 @@ static int open_area(char *text, uint64_t *ret_offset, uint64_t *ret_size) {
 struct test {
 	struct attach_options o;
 	const char *log, *mount; /* TYPE:DIR */
-	bool inside, loop, cached, plain, time;
+	bool inside, loop, cached, plain, time, kill;
+	unsigned after;
 };
+
+/* What came before is forgotten, and closed by the command's beginning. */
+static int attach_last(const struct verity_target *t, const struct test *test,
+		       char why[static ATTACH_WHY_MAX]) {
+	_cleanup_(attach_server_freep) struct attach_server *server =
+		test->after > 0 ? attach_server_new() : NULL;
+	struct attach_options o = test->o;
+	pid_t process = 0;
+
+	o.shared = server;
+	o.ret_server = &process;
+	for (unsigned i = 0; i < test->after; i++) {
+		int fd = attach_image(t, &o, why);
+
+		if (fd < 0)
+			return fd;
+	}
+	if (test->kill)
+		kill(process, SIGKILL);
+	return attach_image(t, &o, why);
+}
 
 static int attach(const struct verity_target *t, const struct test *test) {
 	struct workshop w = WORKSHOP_NONE;
@@ -60,7 +85,7 @@ static int attach(const struct verity_target *t, const struct test *test) {
 		return r;
 	if (test->plain)
 		return t->data_fd;
-	fd = attach_image(t, &test->o, why);
+	fd = attach_last(t, test, why);
 	if (fd < 0)
 		printf("%s: %s\n", strerrorname_np(-fd), why);
 	fflush(stdout);
@@ -146,6 +171,10 @@ static void read_option(const char *argument, struct test *ret) {
 		ret->o.cache_bytes = (size_t)atol(value);
 	else if ((value = value_of(argument, "--seconds=")))
 		ret->o.seconds = (unsigned)atoi(value);
+	else if ((value = value_of(argument, "--after=")))
+		ret->after = (unsigned)atoi(value);
+	else if (strcmp(argument, "--kill") == 0)
+		ret->kill = true;
 	else if (strcmp(argument, "--workshop") == 0)
 		ret->inside = true;
 	else if ((value = value_of(argument, "--loop"))) {

@@ -80,6 +80,8 @@ like "what is tolerated is named" "$(jq -r '.hierarchies[].layers[] | select(.na
 is "the record names root hash, signer and what is in force" \
 	"$(jq -r '.hierarchies[].layers[] | select(.name == "side") | .roothash + " " + .signer + " " + .guard' <<<"$out")" \
 	"$(cat "$X/side.roothash") friend $([ "$BACKEND" = dm ] && echo dm-verity || echo verified-file)"
+[ "$BACKEND" = dm ] || is "one server has them all (vfile.17)" \
+	"$(getfattr --only-values -n user.extmerge.0 "$R/usr" 2>/dev/null | jq -r '.layers[].server // empty' | sort -u | wc -l)" 1
 em status -v
 like "and status -v shows them" "$out" "root hash +$(cat "$X/side.roothash")"
 em list --trust=sign

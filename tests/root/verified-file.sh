@@ -82,6 +82,35 @@ ok "signals do not end it" diff -r "$T/m" "$T/content"
 umount "$T/m"
 ok "the last user does" no_servers
 
+# --- one server for several images (vfile.17) ---
+
+is "a server takes further images" "$(with --after=3 -- "${TESTS_BUILD_DIR}/judge" /proc/self/fd/9 "$I/good")" "$pages 0 0"
+with --after=40 --mount="erofs:$T/m" --loop -- true
+pid=$(servers)
+is "of all of them there is one" "$(wc -w <<<"$pid")" 1
+ok "which serves the last one, when the others are gone" diff -r "$T/m" "$T/content"
+# The socket has gone with who had started it, and everything of the other images with their last users.
+fds_of() {
+	for fd in "/proc/$1/fd/"*; do basename -a "$(readlink "$fd")"; done | sort | paste -sd' '
+}
+for ((i = 0; i < 100; i++)); do
+	[ "$(fds_of "$pid")" != "data fuse log null null null tree" ] || break
+	sleep 0.05
+done
+is "and keeps what that one needs" "$(fds_of "$pid")" "data fuse log null null null tree"
+if sanitized || ! grep -q Seccomp_filters "/proc/$pid/status"; then
+	skip "none of its threads can do more than those of a server for one" "sanitizers need more, or the kernel does not say"
+else
+	is "none of its threads can do more than those of a server for one" \
+		"$(awk '$1 == "Seccomp_filters:" { print $2 }' "/proc/$pid/task/"*/status | sort -u)" 2
+fi
+umount "$T/m"
+ok "it ends with the last one" no_servers
+is "one that was killed is replaced" "$(with --after=2 --kill -- "${TESTS_BUILD_DIR}/judge" /proc/self/fd/9 "$I/good")" "$pages 0 0"
+sanitized || is "so is one that has no memory for more" "$(ulimit -v 100000
+	with --after=30 -- "${TESTS_BUILD_DIR}/judge" /proc/self/fd/9 "$I/good")" "$pages 0 0"
+ok "none of them is left" no_servers
+
 # --- what is refused ---
 
 refused() { # WHAT EXPECTED [OPTION...]

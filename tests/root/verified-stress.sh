@@ -119,9 +119,9 @@ done
 is "40 deaths under readers: no wrong byte, no hang" $hangs 0
 ok "nothing is left of them" no_servers
 # Who starts it may be killed at any moment, too: the server sees that nobody needs it.
-for ((i = 0; i < 60; i++)); do
+for ((i = 0; i < 120; i++)); do
 	printf -v moment 0.%03d $((RANDOM % 60 + 1))
-	timeout -s KILL $moment "$attach" --server="$server" --workshop "$I/data" "$I/tree" "$hash" sleep 1
+	timeout -s KILL $moment "$attach" --server="$server" --after=$((i % 2 * 20)) --workshop "$I/data" "$I/tree" "$hash" sleep 1
 done 2>/dev/null
-ok "60 deaths of who starts it: no server is left" no_servers
+ok "120 deaths of who starts it: no server is left" no_servers
 finish

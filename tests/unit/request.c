@@ -13,6 +13,7 @@ START_TEST(what_is_written_is_read) {
 	static const char *const names[] = { "foo.raw", "", "--root=00", "a\nb" };
 	struct request q = { .cache_bytes = 12345,
 			     .threads = 3,
+			     .takes_more = true,
 			     .target = { .data_offset = 1048576,
 					 .data_size = (uint64_t)1 << 40,
 					 .hash_offset = 0,
@@ -21,7 +22,7 @@ START_TEST(what_is_written_is_read) {
 
 	for (size_t i = 0; i < q.target.root_size; i++)
 		q.target.root[i] = (uint8_t)(i * 37);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++, q.takes_more = !q.takes_more) {
 		_cleanup_strv_ char **argv = NULL;
 		struct request got = { .threads = 0 };
 		const char *why = "";
@@ -33,6 +34,7 @@ START_TEST(what_is_written_is_read) {
 		ck_assert_str_eq(got.name, names[i]);
 		ck_assert_uint_eq(got.cache_bytes, q.cache_bytes);
 		ck_assert_uint_eq(got.threads, q.threads);
+		ck_assert_int_eq(got.takes_more, q.takes_more);
 		ck_assert_uint_eq(got.target.data_offset, q.target.data_offset);
 		ck_assert_uint_eq(got.target.data_size, q.target.data_size);
 		ck_assert_uint_eq(got.target.hash_offset, q.target.hash_offset);
@@ -63,6 +65,8 @@ static const struct {
 	{ { GOOD, "name" }, "there is an unknown option" },
 	{ { GOOD, "--rot=00", "--", "a" }, "there is an unknown option" },
 	{ { GOOD, "--cache=0", "--", "a" }, "an option is there twice" },
+	{ { GOOD, "--more", "--more", "--", "a" }, "an option is there twice" },
+	{ { GOOD, "--more=8", "--", "a" }, "there is an unknown option" },
 	{ { "--root=" }, "the value of an option is wrong" },
 	{ { "--root=0" }, "the value of an option is wrong" },
 	{ { "--root=0G" }, "the value of an option is wrong" },
