@@ -248,6 +248,10 @@ int upper_take_memory(int tree) {
 	return fd < 0 ? -errno : fd;
 }
 
+int upper_open_in_memory(int memory) {
+	return file_open_exact(memory, IN_MOUNT, O_PATH | O_DIRECTORY);
+}
+
 static int make_memory(const struct upper *u) {
 	struct fs f = FS_NONE;
 	int fd;

@@ -44,6 +44,9 @@ struct upper {
 int upper_find(int root, const char *name, int base, enum mutable_mode mode,
 	       struct upper *ret, char **ret_why);
 
+/* The layer that is written, in memory of ours: O_PATH, or a negative errno. */
+int upper_open_in_memory(int memory);
+
 /* Makes the directory, which then looks like `base` if there is one. 0 or a negative errno. */
 int upper_make(struct upper *u, int root, const char *name, int base);
 

@@ -190,6 +190,45 @@ enum exit_code uppers_prepare(struct route *r, size_t i) {
 	return e < 0 ? refuse(h->name, e, why) : EXIT_DONE;
 }
 
+/* Whether the directory is the one of the record. */
+static bool has_id(int fd, const char *id) {
+	struct stat st;
+	char text[64];
+
+	if (!id || fstat(fd, &st) < 0)
+		return false;
+	snprintf(text, sizeof(text), "%llx:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return strcmp(text, id) == 0;
+}
+
+/* Whether it is the directory that the hierarchy is without us. */
+static bool is_host(const struct route *r, size_t i, int fd) {
+	_cleanup_close_ int base = file_open_in(r->base, r->state.hierarchies[i].name,
+						O_PATH | O_DIRECTORY);
+	struct stat own, st;
+
+	return base >= 0 && fstat(base, &own) == 0 && fstat(fd, &st) == 0 &&
+	       own.st_dev == st.st_dev && own.st_ino == st.st_ino;
+}
+
+int uppers_open_merged(const struct route *r, size_t i) {
+	const struct record *record = r->state.hierarchies[i].record;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (!record || !record->is_writable)
+		return -ENODATA;
+	if (r->memories[i] >= 0)
+		return upper_open_in_memory(r->memories[i]);
+	fd = record->upper ? file_open_in(r->base, record->upper, O_PATH | O_DIRECTORY)
+			   : -ENOENT;
+	if (fd < 0)
+		return fd == -ENOENT ? -ESTALE : fd;
+	if (is_host(r, i, fd))
+		return -EXDEV;
+	return has_id(fd, record->upper_id) ? TAKE_FD(fd) : -ESTALE;
+}
+
 void uppers_sweep(const struct route *r) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];

@@ -10,6 +10,13 @@ enum exit_code uppers_find(struct route *r);
 /* mutable.5: none is one of the layers, lies in one, or has one inside. Says which. */
 enum exit_code uppers_check(const struct route *r);
 
+/*
+ * The upper layer of the merged tree of hierarchy `i`, O_PATH: after route_enter(). -ENODATA where nothing can be written;
+ * -EXDEV where it is the host's own directory, so that nobody knows what was written; -ESTALE where it is not at its
+ * place any more; or another negative errno.
+ */
+int uppers_open_merged(const struct route *r, size_t i);
+
 /* Makes what is missing for hierarchy `i`, in the workshop, and notes it in its record. */
 enum exit_code uppers_prepare(struct route *r, size_t i);
 
