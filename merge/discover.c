@@ -390,6 +390,19 @@ static int search_directory(struct search *s, const char *directory) {
 	return r < 0 ? add_problem(s, directory, r) : read_directory(s, directory, fd);
 }
 
+/* service.2: beside each directory of the host's lies one of the service's; all of them come before. */
+static int search_service(struct search *s, const char *service,
+			  const char *const *directories) {
+	int r = 0;
+
+	for (; r == 0 && *directories; directories++) {
+		_cleanup_free_ char *own = text_format("%s.d/%s", *directories, service);
+
+		r = own ? search_directory(s, own) : -ENOMEM;
+	}
+	return r;
+}
+
 /* discover.limit: the limit, counted from the lowest layer upwards. */
 static int refuse_excess(struct extensions *list, const struct class *class) {
 	unsigned n = 0;
@@ -425,6 +438,8 @@ int discover(int root, const struct class *class, const struct host *host,
 	const char *const *directory = is_initrd ? class->search_initrd : class->search;
 	int r = 0;
 
+	if (d->service)
+		r = search_service(&s, d->service, directory);
 	for (; r == 0 && *directory; directory++)
 		r = search_directory(&s, *directory);
 	for (size_t i = 0; i < s.here.n; i++) /* only after an error */

@@ -15,6 +15,7 @@ struct discovery {
 	bool has_doubt;		 /* responsive.h: given by the caller */
 	char **const *
 		hierarchies; /* of each class (strv), or NULL: its own; given by the caller */
+	const char *service; /* whose own directories come first, or NULL (service.2) */
 	const struct order
 		*orders; /* what is wanted of each class, or NULL: given by the caller */
 	char **problems; /* what is wrong with search directories: sentences (strv) */

@@ -184,6 +184,8 @@ int draft_record(const struct route *r, size_t i, struct record **ret) {
 	if (e == 0)
 		e = record_form(r, i, record);
 	if (e == 0)
+		e = copy_text(&record->service, r->options->service);
+	if (e == 0)
 		e = record_layers(h, record);
 	if (e == 0)
 		e = record_skips(r, record);

@@ -38,12 +38,13 @@ static int enter_user_namespace(void) {
 	return r < 0 ? r : write_map("/proc/self/gid_map", group);
 }
 
-int enclave_enter(void) {
+int enclave_enter(bool is_fed) {
 	int r = unshare(CLONE_NEWNS) < 0 ? -errno : 0;
 
 	if (r == -EPERM)
 		r = enter_user_namespace();
-	if (r == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (r == 0 &&
+	    mount(NULL, "/", NULL, MS_REC | (is_fed ? MS_SLAVE : MS_PRIVATE), NULL) < 0)
 		r = -errno;
 	return r;
 }

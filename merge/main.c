@@ -2,6 +2,7 @@
 /* extmerge: the command line. */
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "boot.h"
 #include "journal.h"
 #include "log.h"
+#include "service.h"
 #include "strv.h"
 #include "text.h"
 #include "verbs/verbs.h"
@@ -37,6 +39,9 @@ enum option_code {
 	OPTION_BOOT,
 	OPTION_MUTABLE,
 	OPTION_BASE,
+	OPTION_SERVICE,
+	OPTION_PID,
+	OPTION_ALL_SERVICES,
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
@@ -99,6 +104,12 @@ static const struct option_row {
 	  no_argument, OPTION_NO_HOOKS },
 	{ "boot", "early|late", "At boot: obey the kernel's command line, wait for nobody",
 	  required_argument, OPTION_BOOT },
+	{ "service", "NAME", "run, refresh: with the extensions of this service",
+	  required_argument, OPTION_SERVICE },
+	{ "pid", "PID", "refresh: of the service that this process is of",
+	  required_argument, OPTION_PID },
+	{ "all-services", NULL, "refresh: of all services that have extensions",
+	  no_argument, OPTION_ALL_SERVICES },
 	{ "no-legend", NULL, "No headings and closing lines", no_argument,
 	  OPTION_NO_LEGEND },
 	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
@@ -178,6 +189,18 @@ static int parse_seconds(const char *text, unsigned *ret) {
 	if (errno != 0 || *text < '0' || *text > '9' || *end || seconds > 86400)
 		return -EINVAL;
 	*ret = (unsigned)seconds * 1000;
+	return 0;
+}
+
+static int parse_pid(const char *text, pid_t *ret) {
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(text, &end, 10);
+	if (errno != 0 || *text < '0' || *text > '9' || *end || pid < 1 || pid > INT_MAX)
+		return -EINVAL;
+	*ret = (pid_t)pid;
 	return 0;
 }
 
@@ -277,6 +300,14 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	case OPTION_NO_LEGEND:
 		o->legend = false;
 		return 0;
+	case OPTION_SERVICE:
+		o->service = argument;
+		return service_name_is_valid(argument) ? 0 : -EINVAL;
+	case OPTION_PID:
+		return parse_pid(argument, &o->pid);
+	case OPTION_ALL_SERVICES:
+		o->all_services = true;
+		return 0;
 	case 'w':
 		return strv_append(&o->with, argument);
 	case 'q':
@@ -332,6 +363,11 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 		return usage(
 			"--base is bottom or top, perhaps with /HIERARCHY: in front, not",
 			argument, NULL);
+	case OPTION_SERVICE:
+		return usage("A service's name has letters, digits and :_.@- only, not",
+			     argument, NULL);
+	case OPTION_PID:
+		return usage("--pid takes the number of a process, not", argument, NULL);
 	case OPTION_IMAGE_POLICY:
 		return usage("--image-policy is PARTITION=FLAG+FLAG:..., not", argument,
 			     NULL);

@@ -19,7 +19,7 @@ static int skip_bad_line(struct libmnt_table *table, const char *file, int line)
 	return 1;
 }
 
-int mounts_read(struct mounts **ret) {
+static int read_table(const char *path, struct mounts **ret) {
 	_cleanup_(mounts_freep) struct mounts *m = calloc(1, sizeof(*m));
 	int r;
 
@@ -30,11 +30,22 @@ int mounts_read(struct mounts **ret) {
 		return -ENOMEM;
 	mnt_table_set_parser_errcb(m->table, skip_bad_line);
 	errno = 0;
-	r = mnt_table_parse_file(m->table, "/proc/self/mountinfo");
+	r = mnt_table_parse_file(m->table, path);
 	if (r != 0)
 		return r < 0 ? r : errno ? -errno : -EIO;
 	*ret = TAKE_PTR(m);
 	return 0;
+}
+
+int mounts_read(struct mounts **ret) {
+	return read_table("/proc/self/mountinfo", ret);
+}
+
+int mounts_read_of(pid_t pid, struct mounts **ret) {
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	return read_table(path, ret);
 }
 
 void mounts_free(struct mounts *m) {
@@ -127,4 +138,25 @@ int mount_is_read_only(int fd) {
 	struct statvfs fs;
 
 	return fstatvfs(fd, &fs) < 0 ? -errno : (fs.f_flag & ST_RDONLY) != 0;
+}
+
+/* Only the root of a mount can be named: the way up leads there. */
+int mount_make_private(int fd) {
+	_cleanup_close_ int at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = at < 0 ? -errno : 0;
+
+	while (r == 0 && (r = mount_is_root(at)) == 0) {
+		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		r = up < 0 ? -errno : 0;
+		if (r == 0) {
+			close(at);
+			at = up;
+		}
+	}
+	if (r < 0)
+		return r;
+	if (fchdir(at) < 0 || mount(NULL, ".", NULL, MS_PRIVATE, NULL) < 0)
+		return -errno;
+	return 0;
 }

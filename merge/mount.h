@@ -12,8 +12,9 @@ struct mount_info {
 	const char *target, *source, *fstype;
 };
 
-/* Reads the table. The caller owns *ret. */
+/* Reads the table; and that of a process, as its root shows it. The caller owns *ret. */
 int mounts_read(struct mounts **ret);
+int mounts_read_of(pid_t pid, struct mounts **ret);
 void mounts_free(struct mounts *m);
 DEFINE_CLEANUP(struct mounts, mounts_free)
 
@@ -41,3 +42,9 @@ int mount_set_read_only(int fd, bool is_read_only);
 
 /* 1 if the mount that `fd` is on is read-only, 0 if it is not, or a negative errno. */
 int mount_is_read_only(int fd);
+
+/*
+ * Nothing propagates any more into the mount that `fd` is on, nor out of it; mounts on it keep what they have. 0 or a
+ * negative errno.
+ */
+int mount_make_private(int fd);

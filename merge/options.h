@@ -2,6 +2,8 @@
 /* What the command line asks for. Travels const. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "bootswitch.h"
 #include "guard.h"
 #include "settings.h"
@@ -22,8 +24,11 @@ struct options {
 	bool classes[CLASS_COUNT];
 	bool strict; /* all or nothing */
 	bool force_all;
-	char **force; /* names (strv, owned) */
-	char **with;  /* run: images and directories (strv, owned) */
+	char **force;	     /* names (strv, owned) */
+	char **with;	     /* run: images and directories (strv, owned) */
+	const char *service; /* whose extensions come on top of the host's, or NULL; borrowed */
+	pid_t pid;	     /* refresh: of whose namespace, or 0 */
+	bool all_services; /* refresh */
 	/* what is given in place of the configuration: texts that settings_set() takes, or NULL; borrowed */
 	const char *given[SETTINGS_KEY_COUNT];
 	struct options_given given_of[OPTIONS_GIVEN_MAX]; /* says more than `given` */

@@ -152,6 +152,7 @@ struct member {
 
 static const struct member record_members[] = {
 	{ "hierarchy", MEMBER_TEXT, offsetof(struct record, hierarchy) },
+	{ "service", MEMBER_TEXT, offsetof(struct record, service) },
 	{ "generation", MEMBER_UINT64, offsetof(struct record, generation) },
 	{ "since", MEMBER_UINT64, offsetof(struct record, since) },
 	{ "with", MEMBER_TEXT, offsetof(struct record, with) },

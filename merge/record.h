@@ -37,6 +37,7 @@ struct record_skipped {
 struct record {
 	const struct class *class;
 	char *hierarchy; /* "usr" */
+	char *service; /* whose namespace it is in, or NULL for the host's (service.h) */
 	uint64_t generation;
 	int64_t since; /* seconds since the epoch */
 	char *with; /* "usr opt": the hierarchies of the class that were merged together */

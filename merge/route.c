@@ -3,6 +3,7 @@
 #include "route.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 
 #include "../verity/activate.h"
@@ -39,6 +40,7 @@ enum exit_code route_fail(int error, const char *what) {
 }
 
 static enum exit_code open_directories(struct route *r) {
+	r->directory = -EBADF;
 	r->root = open(r->options->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0) {
 		log_error("Cannot open the root '%s': %s", r->options->root,
@@ -68,7 +70,7 @@ static enum exit_code read_state(struct route *r) {
 	state_done(&r->state);
 	mounts_free(r->table);
 	r->table = NULL;
-	e = state_read(r->root, &r->state, &r->table);
+	e = state_read(r->root, r->options->service, &r->state, &r->table);
 	if (e == -ENOENT && access("/proc/self/mountinfo", F_OK) < 0) {
 		log_error("Cannot read the mount table: there is no /proc/self/mountinfo");
 		log_hint("mount /proc");
@@ -192,11 +194,96 @@ static int take_mounts(struct route *r, const struct mounts *m, size_t i, int fd
 	return r->memories[i] < 0 && r->memories[i] != -ENOENT ? r->memories[i] : 0;
 }
 
+/* What of the service's own mounts has to be seen in the new trees. */
+static enum exit_code take_service_submounts(struct route *r) {
+	_cleanup_(mounts_freep) struct mounts *m = NULL;
+	int e = mounts_read(&m);
+
+	for (size_t i = 0; e == 0 && i < r->state.n; i++)
+		if (r->state.hierarchies[i].fd >= 0 &&
+		    route_has_class(r, r->state.hierarchies[i].class))
+			e = route_take_submounts(m, r->state.hierarchies[i].fd,
+						 &r->submounts[i]);
+	return e < 0 ? route_fail(e, "take the service's own mounts") : EXIT_DONE;
+}
+
+/* A hierarchy that is a file system of its own: below a tree of ours no path and no fd leads to it. */
+static int match_hidden(const struct mount_info *i, void *data) {
+	const struct state_hierarchy *h = data;
+
+	return i->target[0] == '/' && strcmp(i->target + 1, h->name) == 0 &&
+	       i->id != mount_id(h->fd);
+}
+
+/* The mounts that trees will lie on: that of the directory itself, and that of the one above. */
+static int shield_hierarchy(const struct mounts *m, struct state_hierarchy *h) {
+	_cleanup_close_ int above = openat(h->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = above < 0 ? -errno : mount_make_private(above);
+
+	if (r == 0)
+		r = mount_make_private(h->fd);
+	if (r == 0 && mounts_each(m, match_hidden, h) > 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		r = -errno;
+	return r;
+}
+
+enum exit_code route_shield(struct route *r) {
+	_cleanup_(mounts_freep) struct mounts *m = NULL;
+	int e = mounts_read(&m);
+
+	for (size_t i = 0; e == 0 && i < r->state.n; i++)
+		if (r->state.hierarchies[i].fd >= 0)
+			e = shield_hierarchy(m, &r->state.hierarchies[i]);
+	if (fchdir(r->directory) < 0 && e == 0)
+		e = -errno;
+	return e < 0 ? route_fail(e, "keep the host's mounts away") : EXIT_DONE;
+}
+
+/* In the service's namespace, and back. */
+static enum exit_code look_at_service(struct route *r) {
+	enum exit_code code;
+
+	close_fdp(&r->root);
+	close_fdp(&r->directory);
+	code = open_directories(r);
+	if (code == EXIT_DONE)
+		code = read_state(r);
+	if (code == EXIT_DONE)
+		code = heal(r);
+	if (code == EXIT_DONE)
+		code = route_shield(r);
+	return code == EXIT_DONE ? take_service_submounts(r) : code;
+}
+
+enum exit_code route_open_service(struct route *r, const struct options *o,
+				  const struct service_place *place) {
+	enum exit_code code = open_root(r, o);
+	_cleanup_close_ int root = -EBADF, namespace = -EBADF;
+	int e;
+
+	if (code == EXIT_DONE)
+		code = take_lock(r);
+	if (code != EXIT_DONE)
+		return code;
+	root = fcntl(r->root, F_DUPFD_CLOEXEC, 3);
+	namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	r->destination = fcntl(place->namespace, F_DUPFD_CLOEXEC, 3);
+	if (root < 0 || namespace < 0 || r->destination < 0 ||
+	    setns(place->namespace, CLONE_NEWNS) < 0)
+		return route_fail(-errno, "enter the service's namespace");
+	code = look_at_service(r);
+	e = setns(namespace, CLONE_NEWNS) < 0 || fchdir(root) < 0 || chroot(".") < 0
+		    ? -errno
+		    : 0;
+	return e < 0 ? route_fail(e, "leave the service's namespace") : code;
+}
+
 /* In the workshop's copy of the mount table, each hierarchy's submounts are taken and our trees off. */
 static int strip_copy(struct route *r) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state copy;
-	int e = state_read(r->base, &copy, &m);
+	int e = state_read(r->base, r->options->service, &copy, &m);
 
 	if (e < 0)
 		return e;
@@ -207,7 +294,7 @@ static int strip_copy(struct route *r) {
 		const struct state_hierarchy *h =
 			state_find(&copy, r->state.hierarchies[i].name);
 
-		if (h && h->fd >= 0 && route_has_class(r, h->class))
+		if (h && h->fd >= 0 && r->destination < 0 && route_has_class(r, h->class))
 			e = take_mounts(r, m, i, h->fd);
 	}
 	if (e == 0)
@@ -238,6 +325,10 @@ enum exit_code route_enter(struct route *r) {
 	r->base = open(r->options->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->base < 0)
 		return route_fail(-errno, "open the root");
+	if (r->destination >= 0)
+		e = workshop_redirect(&r->workshop, r->destination, r->root);
+	if (r->destination >= 0 && e < 0)
+		return route_fail(e, "prepare the way to the service");
 	e = r->is_privileged ? strip_copy(r) : look_for_doubt(r);
 	/* activate.10: of a run that was killed, if this is one that changes something. */
 	if (e == 0 && r->is_privileged && r->lock >= 0) {
@@ -274,6 +365,7 @@ static int discover_all(struct route *r) {
 	r->found.losers = r->losers;
 	r->found.orders = r->orders;
 	r->found.hierarchies = r->config.names;
+	r->found.service = r->options->service;
 	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
 		if (r->options->classes[c])
 			e = discover_class(r, &classes[c]);
@@ -580,6 +672,7 @@ void route_done(struct route *r) {
 	state_done(&r->state);
 	mounts_free(r->table);
 	close_fdp(&r->base);
+	close_fdp(&r->destination);
 	close_fdp(&r->lock);
 	close_fdp(&r->directory);
 	close_fdp(&r->root);

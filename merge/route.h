@@ -15,6 +15,7 @@
 #include "host.h"
 #include "options.h"
 #include "plan.h"
+#include "service.h"
 #include "stack.h"
 #include "state.h"
 #include "upper.h"
@@ -32,6 +33,7 @@ struct route {
 	/* route_open(): what is merged now */
 	int root, directory; /* O_PATH, in the caller's namespace */
 	int lock;
+	int destination; /* a service's mount namespace that is switched in, or -EBADF */
 	struct state state;
 	struct mounts *table; /* from which the state was read */
 
@@ -70,11 +72,24 @@ struct route {
 #define ROUTE_NONE                                                                   \
 	{                                                                            \
 		.root = -EBADF, .directory = -EBADF, .lock = -EBADF, .base = -EBADF, \
-		.workshop = WORKSHOP_NONE                                            \
+		.destination = -EBADF, .workshop = WORKSHOP_NONE                     \
 	}
 
 /* Opens the root and reads what is merged. */
 enum exit_code route_open(struct route *r, const struct options *o);
+
+/*
+ * The same for what a service sees (specs: service.*): what is merged, and where it will be switched, is in that
+ * namespace; what there is to merge is built on the host's own.
+ */
+enum exit_code route_open_service(struct route *r, const struct options *o,
+				  const struct service_place *place);
+
+/*
+ * In the namespace of a service: what the host merges must neither arrive on the mounts that the hierarchies lie on nor
+ * take our trees away with its own (service.8). Changes the working directory and sets it back.
+ */
+enum exit_code route_shield(struct route *r);
 
 /*
  * After route_open(), in a mount namespace that the process has come to since: opens all again, in there. What is

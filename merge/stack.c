@@ -435,6 +435,7 @@ int stack_read_record(int tree, struct record **ret) {
 }
 
 char *stack_source(const struct record *r) {
-	return text_format(STACK_SOURCE_PREFIX "%s:%s:%llu", r->class->name, r->hierarchy,
-			   (unsigned long long)r->generation);
+	return text_format(STACK_SOURCE_PREFIX "%s:%s:%llu%s%s", r->class->name,
+			   r->hierarchy, (unsigned long long)r->generation,
+			   r->service ? "@" : "", r->service ?: "");
 }

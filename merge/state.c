@@ -10,6 +10,7 @@
 #include "handover.h"
 #include "kernel.h"
 #include "process.h"
+#include "service.h"
 #include "stack.h"
 #include "strv.h"
 #include "text.h"
@@ -36,22 +37,27 @@ static bool find_under(const struct mounts *m, const struct mount_info *i,
 	return mounts_find(m, i->parent, ret) && strcmp(ret->target, i->target) == 0;
 }
 
-/* Looks down from the uppermost mount of the hierarchy. */
+/*
+ * Looks down from the uppermost mount of the hierarchy. What has to go after a kill are those above the lowest one of
+ * this service's, or of the host's: what lies below that came by propagation (service.8).
+ */
 static int judge(const struct mounts *m, const struct mount_info *top,
-		 struct state_hierarchy *h) {
+		 const char *service, struct state_hierarchy *h) {
 	struct mount_info at = *top;
 	bool more = true;
-	unsigned n = 1;
+	unsigned n = 1, ours = 0;
 
 	if (is_peers(top))
 		h->kind = STATE_PEER;
 	else if (is_ours(top))
 		h->kind = STATE_MERGED;
 	for (; more; more = find_under(m, &at, &at), n++) {
-		if (!is_ours(&at) && h->stacked > 0)
+		if (!is_ours(&at) && ours > 0)
 			break;
-		if (is_ours(&at))
-			h->stacked++;
+		ours += is_ours(&at);
+		if (is_ours(&at) &&
+		    (ours == 1 || strcmp(service_of_source(at.source), service) == 0))
+			h->stacked = ours;
 		if (is_ours(&at) || is_peers(&at))
 			h->depth = n;
 	}
@@ -71,7 +77,8 @@ static void note_dead_servers(struct record *r) {
 				       !process_is_alive(r->layers[i].server);
 }
 
-static int read_hierarchy(int root, const struct mounts *m, struct state_hierarchy *h) {
+static int read_hierarchy(int root, const struct mounts *m, const char *service,
+			  struct state_hierarchy *h) {
 	struct mount_info top;
 	int id, r;
 
@@ -88,7 +95,7 @@ static int read_hierarchy(int root, const struct mounts *m, struct state_hierarc
 		return id;
 	if (!mounts_find(m, id, &top))
 		return -ESTALE;
-	r = judge(m, &top, h);
+	r = judge(m, &top, service ?: "", h);
 	if (r < 0 || h->kind != STATE_MERGED)
 		return r;
 	r = stack_read_record(h->fd, &h->record);
@@ -127,7 +134,7 @@ static int append(struct state *s, const struct mounts *m, int root,
 		r = -E2BIG;
 	h.name = h.own_name;
 	if (r == 0)
-		r = read_hierarchy(root, m, &h);
+		r = read_hierarchy(root, m, s->service, &h);
 	if (r < 0)
 		end_hierarchy(&h);
 	else
@@ -196,9 +203,10 @@ int state_add(struct state *s, const struct mounts *m, int root,
 	return 0;
 }
 
-static int read_once(int root, struct state *ret, struct mounts **ret_table) {
+static int read_once(int root, const char *service, struct state *ret,
+		     struct mounts **ret_table) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
-	struct state s = { .n = 0 };
+	struct state s = { .service = service };
 	int r = mounts_read(&m);
 
 	for (size_t c = 0; r == 0 && c < CLASS_COUNT; c++)
@@ -208,7 +216,7 @@ static int read_once(int root, struct state *ret, struct mounts **ret_table) {
 
 			*h = (struct state_hierarchy){ .class = &classes[c],
 						       .name = *name };
-			r = read_hierarchy(root, m, h);
+			r = read_hierarchy(root, m, service, h);
 		}
 	if (r == 0)
 		r = mounts_each(m, take_merged, &(struct search){ &s, m, root });
@@ -223,11 +231,12 @@ static int read_once(int root, struct state *ret, struct mounts **ret_table) {
 }
 
 /* ESTALE: a mount that is seen is not in the table, as it came after that was read, or was not read at all. */
-int state_read(int root, struct state *ret, struct mounts **ret_table) {
+int state_read(int root, const char *service, struct state *ret,
+	       struct mounts **ret_table) {
 	int r = -ESTALE;
 
 	for (unsigned i = 0; r == -ESTALE && i < READ_TRIES; i++)
-		r = read_once(root, ret, ret_table);
+		r = read_once(root, service, ret, ret_table);
 	return r;
 }
 

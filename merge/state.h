@@ -20,7 +20,7 @@ struct state_hierarchy {
 	bool is_left;	  /* it is merged, and nobody has asked for it */
 	enum state_kind kind;
 	int fd; /* O_PATH: what is visible there, or -EBADF where there is nothing */
-	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill */
+	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill (service.8) */
 	unsigned depth; /* how many mounts have to go until none of ours or a peer's is left */
 	char *other;	       /* the foreign mount: "tmpfs 'x'" */
 	struct record *record; /* NULL unless merged; empty where it cannot be read */
@@ -29,15 +29,18 @@ struct state_hierarchy {
 /* Every hierarchy of every class, in the order of `classes`; then others that are merged, and those of state_add(). */
 #define STATE_HIERARCHIES_MAX HIERARCHIES_MAX
 struct state {
+	const char *service; /* in whose namespace, or NULL: the host's; borrowed */
 	struct state_hierarchy hierarchies[STATE_HIERARCHIES_MAX];
 	size_t n;
 };
 
 /*
- * Looks at the hierarchies below `root` in the namespace of this process. *ret_table, which may be NULL, is the
- * mount table that was read for it; the caller owns it. 0 or a negative errno.
+ * Looks at the hierarchies below `root` in the namespace of this process, which is that of `service`, or the host's if
+ * it is NULL. *ret_table, which may be NULL, is the mount table that was read for it; the caller owns it. 0 or a
+ * negative errno.
  */
-int state_read(int root, struct state *ret, struct mounts **ret_table);
+int state_read(int root, const char *service, struct state *ret,
+	       struct mounts **ret_table);
 void state_done(struct state *s);
 
 /* The hierarchy of that name, or NULL. */

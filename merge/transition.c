@@ -18,6 +18,11 @@ char *transition_obstacle(const struct route *r, size_t i) {
 		return NULL;
 	if (h->kind == STATE_COVERED)
 		return text_format("%s is mounted on top of extmerge's tree", h->other);
+	if (h->record && h->record->service &&
+	    (!r->options->service || strcmp(h->record->service, r->options->service) != 0))
+		return text_format(
+			"it is the tree of the service %s, whose namespace this is",
+			h->record->service);
 	if (h->kind == STATE_PEER && r->wanted[i])
 		return text_format("systemd-%s has merged it", h->class->name);
 	return NULL;
@@ -33,6 +38,9 @@ static enum exit_code refuse_foreign(const struct route *r) {
 		log_error("Cannot switch /%s: %s", h->name, obstacle);
 		if (h->kind == STATE_COVERED)
 			log_hint("unmount it, then run extmerge refresh again");
+		else if (h->kind == STATE_MERGED)
+			log_hint("outside of it: extmerge refresh --service=%s",
+				 h->record->service);
 		else
 			log_hint("systemd-%s unmerge; and systemctl mask systemd-%s.service, "
 				 "so that it stays so",

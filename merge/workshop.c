@@ -114,6 +114,22 @@ int workshop_enter(struct workshop *ret) {
 	return 0;
 }
 
+int workshop_redirect(struct workshop *w, int namespace, int root) {
+	_cleanup_close_ int other = fcntl(namespace, F_DUPFD_CLOEXEC, 3);
+	_cleanup_close_ int top = fcntl(root, F_DUPFD_CLOEXEC, 3);
+	_cleanup_close_ int directory = fcntl(root, F_DUPFD_CLOEXEC, 3);
+
+	if (other < 0 || top < 0 || directory < 0)
+		return -errno;
+	close_fdp(&w->namespace);
+	close_fdp(&w->root);
+	close_fdp(&w->directory);
+	w->namespace = TAKE_FD(other);
+	w->root = TAKE_FD(top);
+	w->directory = TAKE_FD(directory);
+	return 0;
+}
+
 int workshop_leave(struct workshop *w) {
 	int r;
 

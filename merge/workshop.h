@@ -24,6 +24,12 @@ struct workshop {
  */
 int workshop_enter(struct workshop *ret);
 
+/*
+ * From now on, to leave leads to that namespace, where root and working directory are `root`; the fds stay the caller's. 0
+ * or a negative errno.
+ */
+int workshop_redirect(struct workshop *w, int namespace, int root);
+
 /* Goes back to the caller's namespace, root and working directory. fds of the workshop stay. */
 int workshop_leave(struct workshop *w);
 

@@ -13,6 +13,7 @@
 #include "../report.h"
 #include "../text.h"
 #include "../transition.h"
+#include "change.h"
 #include "verbs.h"
 
 /* As shells have it. */
@@ -20,8 +21,9 @@
 #define EXIT_NOT_EXECUTABLE 126
 
 static enum exit_code check_call(const struct options *o) {
-	if (!o->with) {
-		log_error("'run' takes at least one --with=IMAGE");
+	if (!o->with == !o->service) {
+		log_error(
+			"'run' takes either --service=NAME, or --with=IMAGE at least once");
 		return EXIT_USAGE;
 	}
 	if (strcmp(o->root, "/") != 0) {
@@ -31,8 +33,8 @@ static enum exit_code check_call(const struct options *o) {
 	return EXIT_DONE;
 }
 
-static enum exit_code enter(void) {
-	int r = enclave_enter();
+static enum exit_code enter(bool is_fed) {
+	int r = enclave_enter(is_fed);
 
 	if (r == 0)
 		return EXIT_DONE;
@@ -111,6 +113,7 @@ static enum exit_code read_demands(struct route *r) {
 	}
 	e = trust_read(&r->trust, r->base);
 	close_fdp(&r->base);
+	r->base = -EBADF;
 	return e < 0 ? route_fail(e, "read the certificates") : EXIT_DONE;
 }
 
@@ -137,11 +140,31 @@ static enum exit_code prepare(const struct options *o) {
 	if (code == EXIT_DONE)
 		code = read_demands(&r);
 	if (code == EXIT_DONE)
-		code = enter();
+		code = enter(false);
 	if (code == EXIT_DONE)
 		code = route_open_on_top(&r);
 	if (code == EXIT_DONE)
 		code = merge(&r);
+	route_done(&r);
+	return code;
+}
+
+/* service.3: a refresh in a namespace that begins as a copy of the host's. */
+static enum exit_code prepare_service(const struct options *o) {
+	struct route r = ROUTE_NONE;
+	enum exit_code code;
+
+	if (geteuid() != 0) {
+		log_error("Cannot give a service its extensions: root is needed");
+		return EXIT_PRIVILEGE;
+	}
+	code = enter(true);
+	if (code == EXIT_DONE)
+		code = route_open_locked(&r, o);
+	if (code == EXIT_DONE)
+		code = route_shield(&r);
+	if (code == EXIT_DONE)
+		code = change_run(&r);
 	route_done(&r);
 	return code;
 }
@@ -151,7 +174,7 @@ static enum exit_code run(const struct options *o) {
 	int error;
 
 	if (code == EXIT_DONE)
-		code = prepare(o);
+		code = o->service ? prepare_service(o) : prepare(o);
 	if (code != EXIT_DONE)
 		return code;
 	execvp(o->operands[0], o->operands);
@@ -163,7 +186,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_run = {
 	.name = "run",
 	.operands = "COMMAND",
-	.help = "Run a command that alone sees the extensions of --with=IMAGE",
+	.help = "Run a command that alone sees the extensions of --with or --service",
 	.min = 1,
 	.max = INT_MAX,
 	.run = run,

@@ -3,6 +3,7 @@
 #include "../inputs.h"
 #include "../json.h"
 #include "../report.h"
+#include "status-services.h"
 #include "verbs.h"
 
 /* Whether a refresh would change something; only root can look below what is merged. */
@@ -20,20 +21,38 @@ static void print_json(const struct route *r, bool pending) {
 	json_add_number(o, "generation", (int64_t)route_generation(r));
 	json_add_bool(o, "pending", pending);
 	json_add_state(o, r);
+	status_add_services(o, r->options);
 	json_print(o, r->options->json);
 }
 
-static enum exit_code run(const struct options *o) {
+/* In the namespace of a service, what there is to merge is the service's. */
+static const char *find_service(const struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++)
+		if (r->state.hierarchies[i].record &&
+		    r->state.hierarchies[i].record->service)
+			return r->state.hierarchies[i].record->service;
+	return NULL;
+}
+
+static void print_text(const struct route *r, bool pending) {
+	report_status(r, pending);
+	status_print_services(r->options);
+}
+
+static enum exit_code run(const struct options *given) {
+	struct options o = *given;
 	struct route r;
-	enum exit_code code = route_open(&r, o);
+	enum exit_code code = route_open(&r, &o);
 
 	if (code == EXIT_DONE) {
-		bool pending = is_pending(&r);
+		bool pending;
 
-		if (o->json != JSON_OFF)
+		o.service = o.service ?: find_service(&r);
+		pending = is_pending(&r);
+		if (o.json != JSON_OFF)
 			print_json(&r, pending);
 		else
-			report_status(&r, pending);
+			print_text(&r, pending);
 	}
 	route_done(&r);
 	return code;
