@@ -152,6 +152,12 @@ static enum exit_code complain(const struct config *c, int error) {
 			 : route_fail(error, "read the configuration");
 }
 
+/* service.3, command.1: what is written on the host has one writer, the host's own tree. */
+static void forbid_writing(struct config *c) {
+	for (size_t i = 0; i < c->n_hierarchies; i++)
+		c->hierarchies[i].settings.mutable = MUTABLE_NO;
+}
+
 enum exit_code configure(struct route *r) {
 	enum exit_code code;
 	int e = config_read(r->base, &r->config);
@@ -167,6 +173,8 @@ enum exit_code configure(struct route *r) {
 	for (size_t i = 0; i < r->config.n_hierarchies; i++)
 		take_command_line_of(&r->config.hierarchies[i], r->options);
 	take_kept(r);
+	if (r->options->service || r->options->with)
+		forbid_writing(&r->config);
 	code = check_given(r);
 	return code == EXIT_DONE ? make_orders(r) : code;
 }

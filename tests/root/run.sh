@@ -85,7 +85,7 @@ printf \"%s\\n\" hello; exit 7"
 	like "$user: policy that refuses all has a status of its own" "$rc $err" "^4 .*unsigned"
 done
 run as_root -- true
-like "without --with= there is nothing to run for" "$rc $err" "^2 .*at least one --with=IMAGE"
+like "without --with= there is nothing to run for" "$rc $err" "^2 .*--with=IMAGE at least once"
 run as_root --root="$R" -w "$T/hello" -- true
 like "--root= is refused" "$rc $err" "^2 .*takes no --root="
 run as_root -w "$T/hello"

@@ -63,6 +63,8 @@ like "what does not fit is left out, and said" "$err" "confexts.d/web/xm-misfit 
 on run --strict --service=web -- touch "$T/ran"
 is "with --strict it is not started then" "$rc $([ -e "$T/ran" ] && echo ran)" "3 "
 rm -r "$OWN/xm-misfit"
+on run --mutable=ephemeral --service=web -- sh -c ': >/etc/xm-written'
+is "its trees are read-only, whatever Mutable= says" "$rc $([ -e /etc/xm-written ] && echo written)" "2 "
 is "the host sees nothing of it" "$(ls /etc/xm-own.conf 2>/dev/null) $(cat /etc/xm-both.conf)" " of the host"
 on run --service=other -- cat /etc/xm-both.conf
 is "and neither does another service" "$rc $out" "0 of the host"
