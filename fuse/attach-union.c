@@ -16,7 +16,7 @@
 /* What the server is given, and what is made on the way. */
 struct attachment {
 	int program, mount;
-	int fds[SERVER_FDS + LAYERS_MAX];
+	int fds[SERVER_FDS + LAYERS_MAX + 2];
 	unsigned n_layers;
 	const char *what; /* is being done, for the error */
 };
@@ -24,7 +24,7 @@ struct attachment {
 static void attachment_done(struct attachment *a) {
 	close_fdp(&a->program);
 	close_fdp(&a->mount);
-	for (unsigned i = 0; i < SERVER_FDS + a->n_layers; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(a->fds); i++)
 		close_fdp(&a->fds[i]);
 }
 
@@ -63,14 +63,34 @@ static int clone_layers(struct attachment *a, const int *layers, unsigned n) {
 	return 0;
 }
 
+static int open_upper(struct attachment *a, const struct attach_union_options *o,
+		      const int *layers, unsigned n) {
+	struct attach_upper opened;
+	int r;
+
+	if (!o->upper)
+		return 0;
+	if (o->io == UNION_IO_PASSTHROUGH)
+		return -EINVAL;
+	r = attach_upper_open(o->upper, layers, n, &opened, &a->what);
+	if (r < 0)
+		return r;
+	a->fds[SERVER_FDS + n] = opened.upper;
+	a->fds[SERVER_FDS + n + 1] = opened.work;
+	return 0;
+}
+
 /* vfile.12: the '@'. */
 static int start_server(struct attachment *a, const struct attach_union_options *o,
 			char ret_why[static SERVER_WHY_MAX]) {
 	const struct union_request q = {
 		.n_layers = a->n_layers,
-		.threads = o->threads ?: ATTACH_UNION_THREADS,
+		.threads = o->threads
+				   ?: o->upper ? ATTACH_OVERLAY_THREADS
+					       : ATTACH_UNION_THREADS,
 		.space = o->space,
 		.io = o->io,
+		.writes = o->upper != NULL,
 		.name = o->name ?: "",
 	};
 	_cleanup_strv_ char **argv = NULL;
@@ -81,7 +101,8 @@ static int start_server(struct attachment *a, const struct attach_union_options 
 	if (r == 0)
 		r = union_request_format(&q, &argv);
 	return r < 0 ? r
-		     : server_start(a->program, argv, a->fds, a->n_layers, ATTACH_SECONDS,
+		     : server_start(a->program, argv, a->fds,
+				    a->n_layers + (o->upper ? 2 : 0), ATTACH_SECONDS,
 				    NULL, ret_why);
 }
 
@@ -89,7 +110,8 @@ static int mount_union(struct attachment *a, const struct attach_union_options *
 	const struct connection_mount m = {
 		.source = o->source ?: "extmerge-fuse:union",
 		.rootmode = S_IFDIR,
-		.attributes = o->attributes | MOUNT_ATTR_RDONLY,
+		.attributes = o->attributes | (o->upper ? 0 : MOUNT_ATTR_RDONLY),
+		.writes = o->upper != NULL,
 		.for_all = true,
 	};
 
@@ -124,6 +146,8 @@ static int attach(struct attachment *a, const int *layers, unsigned n,
 		return a->program;
 	a->what = "the layers cannot be used";
 	r = clone_layers(a, layers, n);
+	if (r == 0)
+		r = open_upper(a, o, layers, n);
 	if (r == 0)
 		r = mount_union(a, o);
 	if (r < 0)

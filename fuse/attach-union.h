@@ -2,6 +2,7 @@
 /* A union as a detached mount, with its server. */
 #pragma once
 
+#include "attach-upper.h"
 #include "attach.h"
 #include "union-io.h"
 #include "whiteout.h"
@@ -12,13 +13,17 @@ struct attach_union_options {
 	const char *source; /* as the mount table shows it; "extmerge-fuse:union" */
 	const char *server; /* the program, for tests; NULL: server_open() finds it */
 	enum whiteout_space space;
-	uint64_t attributes; /* MOUNT_ATTR_*; read-only is added */
+	uint64_t attributes; /* MOUNT_ATTR_*; read-only is added where nothing is written */
 	unsigned threads;    /* ATTACH_UNION_THREADS */
-	enum union_io io;
+	enum union_io io;    /* of a writable one not UNION_IO_PASSTHROUGH */
+	const struct attach_upper *upper; /* NULL: the union is read-only (specs: overlay.1) */
 };
 
 /* Two wake each other up, which makes small requests half as slow again (tests/bench/UNION.md). */
 #define ATTACH_UNION_THREADS 1
+
+/* Who waits for the disk does not keep the others waiting. */
+#define ATTACH_OVERLAY_THREADS 4
 
 /*
  * Starts a server for the union of `n` directories, top first, and returns a detached mount of it, which the caller

@@ -33,6 +33,7 @@ enum confine_work {
 	CONFINE_IMAGE,
 	CONFINE_IMAGES, /* and takes further ones; afterwards it can be confined to CONFINE_IMAGE */
 	CONFINE_UNION,
+	CONFINE_OVERLAY,
 };
 
 /*

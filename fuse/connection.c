@@ -39,7 +39,7 @@ static int configure(int context, int fuse_fd, const struct connection_mount *m)
 		{ "rootmode", mode },
 		{ "user_id", user },
 		{ "group_id", group },
-		{ "ro", NULL },
+		{ m->writes ? "rw" : "ro", NULL },
 		{ "allow_other", NULL },
 		{ "default_permissions", NULL },
 	};

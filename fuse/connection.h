@@ -11,11 +11,12 @@ struct connection_mount {
 	const char *source;  /* as the mount table shows it */
 	mode_t rootmode;     /* S_IFREG or S_IFDIR: what the root is */
 	uint64_t attributes; /* MOUNT_ATTR_* */
+	bool writes;	     /* not read-only */
 	bool for_all; /* every user may enter, and the kernel checks modes; otherwise only root may */
 };
 
 /*
- * Mounts the connection read-only, as type fuse.extmerge-fuse, attached nowhere. Returns an fd that the caller owns, or
+ * Mounts the connection, as type fuse.extmerge-fuse, attached nowhere. Returns an fd that the caller owns, or
  * a negative errno.
  */
 int connection_mount(int fuse_fd, const struct connection_mount *m);

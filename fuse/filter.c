@@ -49,6 +49,20 @@ static const uint32_t for_unions[] = {
 	SYS_fstatfs,   SYS_getxattrat, SYS_listxattrat,
 };
 
+/* overlay.14: and what makes, changes and removes, by names in directories that are open. */
+static const uint32_t for_overlays[] = {
+	SYS_openat2,	SYS_newfstatat, SYS_fstat,	SYS_statx,
+	SYS_readlinkat, SYS_lgetxattr,	SYS_llistxattr, SYS_fchdir,
+	SYS_getdents64, SYS_lseek,	SYS_fstatfs,	SYS_openat,
+	SYS_mkdirat,	SYS_mknodat,	SYS_symlinkat,	SYS_linkat,
+	SYS_unlinkat,	SYS_renameat2,	SYS_fchownat,	SYS_fchmodat,
+	SYS_fchmod,	SYS_utimensat,	SYS_lsetxattr,	SYS_lremovexattr,
+	SYS_fgetxattr,	SYS_flistxattr, SYS_fsetxattr,	SYS_fremovexattr,
+	SYS_pwrite64,	SYS_ftruncate,	SYS_fallocate,	SYS_copy_file_range,
+	SYS_fsync,	SYS_fdatasync,	SYS_dup3,	SYS_fcntl,
+	SYS_umask,	SYS_setfsuid,	SYS_setfsgid,
+};
+
 /* union.17: of ioctl(2) only what gives the kernel a file, and takes it back. */
 static const uint32_t union_ioctls[] = { BACKING_OPEN_CALL, BACKING_CLOSE_CALL };
 
@@ -62,7 +76,10 @@ static const struct list {
 	[CONFINE_IMAGES] = { for_further_images, ARRAY_SIZE(for_further_images), NULL, 0 },
 	[CONFINE_UNION] = { for_unions, ARRAY_SIZE(for_unions), union_ioctls,
 			    ARRAY_SIZE(union_ioctls) },
+	[CONFINE_OVERLAY] = { for_overlays, ARRAY_SIZE(for_overlays), NULL, 0 },
 };
+
+_Static_assert(ARRAY_SIZE(for_overlays) > ARRAY_SIZE(for_unions), "the longest list");
 
 #define HEAD 3 /* instructions before the list */
 #define TAIL 4 /* and behind it, but for the ioctls */
@@ -106,7 +123,7 @@ static size_t write_filter(const struct list *l, struct sock_filter *code) {
 }
 
 int confine_calls(enum confine_work work) {
-	struct sock_filter code[HEAD + ARRAY_SIZE(always) + ARRAY_SIZE(for_unions) +
+	struct sock_filter code[HEAD + ARRAY_SIZE(always) + ARRAY_SIZE(for_overlays) +
 				ARRAY_SIZE(union_ioctls) + TAIL];
 	struct sock_fprog program = { .filter = code };
 

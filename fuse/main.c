@@ -11,7 +11,7 @@ static int run_help(int argc, char **argv) {
 	       "       extmerge-fuse image|union ARGUMENT...\n"
 	       "Serves file systems that the kernel cannot mount by itself.\n"
 	       "\n"
-	       "Mounts on DIR the read-only union of directories, the first on top, as overlayfs\n"
+	       "Mounts on DIR the union of directories, the first on top, as overlayfs\n"
 	       "would show it; also: mount -t fuse.extmerge-fuse none DIR -o lowerdir=A:B:C\n"
 	       "\n"
 	       "Subcommands, which extmerge and extmerge-fuse start:\n"

@@ -11,6 +11,8 @@
 
 void mountopts_done(struct mountopts *o) {
 	strv_free(o->layers);
+	free(o->upper);
+	free(o->work);
 	*o = (struct mountopts){ .layers = NULL };
 }
 
@@ -66,8 +68,6 @@ static int take_lowerdir(struct mountopts *o, char *value,
 
 /* What the union does anyway, what mount(8) adds, and what only it understands. */
 static const char *const harmless[] = {
-	"ro",
-	"rw",
 	"defaults",
 	"async",
 	"auto",
@@ -96,6 +96,8 @@ static const struct {
 	uint64_t attribute;
 	bool set;
 } attributes[] = {
+	{ "ro", MOUNT_ATTR_RDONLY, true },
+	{ "rw", MOUNT_ATTR_RDONLY, false },
 	{ "nosuid", MOUNT_ATTR_NOSUID, true },
 	{ "suid", MOUNT_ATTR_NOSUID, false },
 	{ "nodev", MOUNT_ATTR_NODEV, true },
@@ -133,14 +135,29 @@ static int take_io(struct mountopts *o, const char *option,
 	return 0;
 }
 
+/* Of one path no colon is the end. */
+static int take_path(char **path, char *option, const char *name,
+		     char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	char *value = option + strlen(name) + 1;
+
+	if (!*value)
+		return refuse(ret_why, name, "a path is empty");
+	unescape(value);
+	free(*path);
+	*path = strdup(value);
+	return *path ? 0 : -ENOMEM;
+}
+
 static int take(struct mountopts *o, char *option,
 		char ret_why[static MOUNTOPTS_WHY_MAX]) {
 	if (begins(option, "lowerdir="))
 		return take_lowerdir(o, option + strlen("lowerdir="), ret_why);
 	if (begins(option, "lowerdir+="))
 		return add_layer(o, option + strlen("lowerdir+="), ret_why);
-	if (begins(option, "upperdir=") || begins(option, "workdir="))
-		return refuse(ret_why, option, "this union is read-only");
+	if (begins(option, "upperdir="))
+		return take_path(&o->upper, option, "upperdir", ret_why);
+	if (begins(option, "workdir="))
+		return take_path(&o->work, option, "workdir", ret_why);
 	if (strcmp(option, "userxattr") == 0) {
 		o->space = WHITEOUT_USER;
 		return 0;

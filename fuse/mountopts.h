@@ -8,7 +8,8 @@
 #define MOUNTOPTS_WHY_MAX 256
 
 struct mountopts {
-	char **layers; /* strv: the paths, top first */
+	char **layers;	    /* strv: the paths, top first */
+	char *upper, *work; /* NULL: none; both or neither, once all options were read */
 	enum whiteout_space space;
 	enum union_io io;
 	uint64_t attributes; /* MOUNT_ATTR_* of the mount */

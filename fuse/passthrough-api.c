@@ -11,6 +11,8 @@ int passthrough_prepare(struct passthrough *p, struct fuse_session *s, int fuse_
 
 /* libfuse tells the kernel one more than this. */
 void passthrough_want(struct passthrough *p, struct fuse_conn_info *conn) {
+	if (p->takes_suid)
+		p->suid_granted = fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	if (p->depth == 0)
 		return;
 	p->granted = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);

@@ -28,14 +28,16 @@ static void note_offer(struct passthrough *p, const char *request, size_t n) {
 	if (header.opcode != FUSE_INIT)
 		return;
 	p->greeting = header.unique;
-	p->offered = init.flags & FUSE_INIT_EXT && init.flags2 & PASSTHROUGH;
+	p->offered = p->depth > 0 && init.flags & FUSE_INIT_EXT &&
+		     init.flags2 & PASSTHROUGH;
+	p->suid_offered = p->takes_suid && init.flags & FUSE_HANDLE_KILLPRIV_V2;
 }
 
 static ssize_t receive(int fd, void *buffer, size_t size, void *userdata) {
 	struct passthrough *p = userdata;
 	ssize_t n = read(fd, buffer, size);
 
-	if (n > 0 && p->depth > 0 && p->greeting == 0)
+	if (n > 0 && p->greeting == 0)
 		note_offer(p, buffer, (size_t)n);
 	return n;
 }
@@ -53,13 +55,30 @@ static void accept_offer(struct passthrough *p, char *answer) {
 	p->granted = true;
 }
 
-static ssize_t answer(int fd, struct iovec *parts, int n, void *userdata) {
-	struct passthrough *p = userdata;
+static void accept_suid(struct passthrough *p, char *answer) {
+	struct fuse_init_out out;
+
+	memcpy(&out, answer, sizeof(out));
+	out.flags |= FUSE_HANDLE_KILLPRIV_V2;
+	memcpy(answer, &out, sizeof(out));
+	p->suid_granted = true;
+}
+
+/* Whether this is what libfuse answers to the kernel's first request. */
+static bool is_greeting(const struct passthrough *p, const struct iovec *parts, int n) {
 	const struct fuse_out_header *header = parts[0].iov_base;
 
-	if (p->offered && !p->granted && n == 2 && header->unique == p->greeting &&
-	    header->error == 0 && parts[1].iov_len == sizeof(struct fuse_init_out))
+	return n == 2 && header->unique == p->greeting && header->error == 0 &&
+	       parts[1].iov_len == sizeof(struct fuse_init_out);
+}
+
+static ssize_t answer(int fd, struct iovec *parts, int n, void *userdata) {
+	struct passthrough *p = userdata;
+
+	if (p->offered && !p->granted && is_greeting(p, parts, n))
 		accept_offer(p, parts[1].iov_base);
+	if (p->suid_offered && !p->suid_granted && is_greeting(p, parts, n))
+		accept_suid(p, parts[1].iov_base);
 	return writev(fd, parts, n);
 }
 
@@ -70,5 +89,5 @@ int passthrough_prepare(struct passthrough *p, struct fuse_session *s, int fuse_
 }
 
 void passthrough_want(struct passthrough *p, struct fuse_conn_info *conn) {
-	p->granted = false; /* until the answer passes */
+	p->granted = p->suid_granted = false; /* until the answer passes */
 }

@@ -7,5 +7,5 @@ int passthrough_prepare(struct passthrough *p, struct fuse_session *s, int fuse_
 }
 
 void passthrough_want(struct passthrough *p, struct fuse_conn_info *conn) {
-	p->granted = false;
+	p->granted = p->suid_granted = false;
 }

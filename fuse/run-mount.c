@@ -17,12 +17,15 @@ struct job {
 	bool only_pretends;
 	int layers[LAYERS_MAX];
 	unsigned n_layers;
+	struct attach_upper upper;
 };
 
 static void job_done(struct job *j) {
 	mountopts_done(&j->options);
 	for (unsigned i = 0; i < j->n_layers; i++)
 		close(j->layers[i]);
+	close_fdp(&j->upper.upper);
+	close_fdp(&j->upper.work);
 }
 
 static int fail(const char *what, const char *which, const char *why) {
@@ -69,6 +72,8 @@ static int read_arguments(struct job *j, int argc, char **argv) {
 	j->directory = argv[argc - 1];
 	if (!j->options.layers)
 		return misuse("the option lowerdir is missing");
+	if (!j->options.upper != !j->options.work)
+		return misuse("upperdir and workdir must be given both");
 	return strv_length(j->options.layers) > LAYERS_MAX
 		       ? misuse("there are too many layers")
 		       : 0;
@@ -85,6 +90,21 @@ static int open_layers(struct job *j) {
 	return 0;
 }
 
+static int open_directory(const char *what, const char *path, int *ret) {
+	*ret = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret < 0 ? fail(what, path, strerror(errno)) : 0;
+}
+
+static int open_upper(struct job *j) {
+	int r;
+
+	if (!j->options.upper)
+		return 0;
+	r = open_directory("open upperdir", j->options.upper, &j->upper.upper);
+	return r != 0 ? r
+		      : open_directory("open workdir", j->options.work, &j->upper.work);
+}
+
 static int mount_it(const struct job *j) {
 	const struct attach_union_options o = {
 		.name = j->directory,
@@ -92,6 +112,7 @@ static int mount_it(const struct job *j) {
 		.space = j->options.space,
 		.io = j->options.io,
 		.attributes = j->options.attributes,
+		.upper = j->options.upper ? &j->upper : NULL,
 	};
 	_cleanup_close_ int at = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int mounted = -EBADF;
@@ -109,11 +130,13 @@ static int mount_it(const struct job *j) {
 }
 
 int run_mount(int argc, char **argv) {
-	_cleanup_(job_done) struct job j = { .source = NULL };
+	_cleanup_(job_done) struct job j = { .source = NULL, .upper = { -EBADF, -EBADF } };
 	/* getopt begins behind the program's name. */
 	int r = read_arguments(&j, argc + 1, argv - 1);
 
 	if (r == 0)
 		r = open_layers(&j);
+	if (r == 0)
+		r = open_upper(&j);
 	return r != 0 || j.only_pretends ? r : mount_it(&j);
 }

@@ -64,5 +64,5 @@ int run_union(int argc, char **argv) {
 	process_ignore_signals();
 	if (union_request_parse(argc, argv, &q, &why) < 0)
 		return process_fail(REQUEST_FD_READY, -EINVAL, "wrong arguments", why);
-	return serve(&q);
+	return q.writes ? run_overlay(&q) : serve(&q);
 }

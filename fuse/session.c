@@ -4,11 +4,14 @@
 #include "session.h"
 
 #include <fuse_lowlevel.h>
+#include <linux/fuse.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <string.h>
 
 #include "passthrough.h"
 
+#define OPCODE_TMPFILE 51 /* FUSE_TMPFILE; Linux 6.1 */
 #define STACK_SIZE ((size_t)256 * 1024)
 
 struct session {
@@ -25,12 +28,61 @@ struct worker {
 	pthread_t thread;
 };
 
+/* Of the request that a thread is answering, what libfuse does not tell. */
+static _Thread_local bool kills_suid;
+
+bool session_kills_suid(void) {
+	return kills_suid;
+}
+
+/* Whether these bits are set at `offset` of a request's body. */
+static bool has_bits(const char *body, size_t n, size_t offset, uint32_t bits) {
+	uint32_t flags;
+
+	if (n < offset + sizeof(flags))
+		return false;
+	memcpy(&flags, body + offset, sizeof(flags));
+	return flags & bits;
+}
+
+static bool says_kill(uint32_t opcode, const char *body, size_t n) {
+	if (opcode == FUSE_WRITE)
+		return has_bits(body, n, offsetof(struct fuse_write_in, write_flags),
+				FUSE_WRITE_KILL_SUIDGID);
+	if (opcode == FUSE_SETATTR)
+		return has_bits(body, n, offsetof(struct fuse_setattr_in, valid),
+				FATTR_KILL_SUIDGID);
+	return opcode == FUSE_OPEN &&
+	       has_bits(body, n, offsetof(struct fuse_open_in, open_flags),
+			FUSE_OPEN_KILL_SUIDGID);
+}
+
+/*
+ * What libfuse does not know: flags; and what can be said in its words: a file without a name is made like one with a
+ * name, by flags that have O_TMPFILE.
+ */
+static void translate(struct fuse_buf *buffer, size_t n) {
+	struct fuse_in_header header;
+
+	if (buffer->flags & FUSE_BUF_IS_FD || n < sizeof(header))
+		return;
+	memcpy(&header, buffer->mem, sizeof(header));
+	kills_suid = says_kill(header.opcode, (char *)buffer->mem + sizeof(header),
+			       n - sizeof(header));
+	if (header.opcode != OPCODE_TMPFILE)
+		return;
+	header.opcode = FUSE_CREATE;
+	memcpy(buffer->mem, &header, sizeof(header));
+}
+
 /* Answers one request. 0, also where it was withdrawn; 1 when the last user has left; or a negative errno. */
 static int answer(struct session *s, struct fuse_buf *buffer) {
 	int n = fuse_session_receive_buf(s->fuse, buffer);
 
-	if (n > 0)
+	if (n > 0) {
+		translate(buffer, (size_t)n);
 		fuse_session_process_buf(s->fuse, buffer);
+	}
 	if (n == -EINTR || n == -EAGAIN)
 		return 0;
 	return n < 0 ? n : fuse_session_exited(s->fuse);
@@ -168,6 +220,10 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 		return r;
 	*ret = TAKE_PTR(s);
 	return 0;
+}
+
+void session_invalidate(struct session *s, uint64_t node, bool data) {
+	fuse_lowlevel_notify_inval_inode(s->fuse, node, data ? 0 : -1, 0);
 }
 
 void session_free(struct session *s) {

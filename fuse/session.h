@@ -19,8 +19,14 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 void session_free(struct session *s);
 DEFINE_CLEANUP(struct session, session_free)
 
+/* Whether the request that this thread is answering takes set-user-id bits away from the file (specs: overlay.11). */
+bool session_kills_suid(void);
+
 #define SESSION_FOREVER \
 	((double)UINT32_MAX) /* seconds, how long the kernel may keep things */
+
+/* Tells the kernel that what it keeps of the node's attributes, and, with `data`, of its data or listing, has changed. */
+void session_invalidate(struct session *s, uint64_t node, bool data);
 
 /*
  * Serves with `n` threads, or, where it is one, the caller's, until nobody uses the mount any more: 0. `begin`, which may be NULL, is called at the beginning of

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The arguments of extmerge-fuse union: --layers=N --xattrs=trusted|user --threads=N --io=WORD -- NAME, in this order. */
+/* The arguments of extmerge-fuse union: --layers=N --xattrs=trusted|user --threads=N --io=WORD --upper=no|yes -- NAME, in this order. */
 #include "union-request.h"
 
 #include <string.h>
@@ -13,6 +13,8 @@
 static const char *const spaces[] = {
 	[WHITEOUT_TRUSTED] = "--xattrs=trusted", [WHITEOUT_USER] = "--xattrs=user"
 };
+
+static const char *const uppers[] = { "--upper=no", "--upper=yes" };
 
 static int append_number(char ***v, const char *option, unsigned n) {
 	_cleanup_free_ char *text = text_format("%s%u", option, n);
@@ -35,6 +37,8 @@ int union_request_format(const struct union_request *q, char ***v) {
 		r = append_number(v, "--threads=", q->threads);
 	if (r == 0)
 		r = append_io(v, q->io);
+	if (r == 0)
+		r = strv_append(v, uppers[q->writes]);
 	if (r == 0)
 		r = strv_append(v, "--");
 	return r < 0 ? r : strv_append(v, q->name);
@@ -72,18 +76,24 @@ static bool take_io(const char *argument, enum union_io *ret) {
 	return union_io_parse(argument, strlen(argument), ret) == 0;
 }
 
+static bool take_upper(const char *argument, bool *ret) {
+	*ret = strcmp(argument, uppers[true]) == 0;
+	return *ret || strcmp(argument, uppers[false]) == 0;
+}
+
 int union_request_parse(int argc, char *const *argv, struct union_request *ret,
 			const char **ret_why) {
 	struct union_request q;
 
 	*ret_why =
-		"there must be '--layers=', '--xattrs=', '--threads=', '--io=', '--' and a name";
-	if (argc != 6 || !take_number(argv[0], "--layers=", LAYERS_MAX, &q.n_layers) ||
+		"there must be '--layers=', '--xattrs=', '--threads=', '--io=', '--upper=', '--' and a name";
+	if (argc != 7 || !take_number(argv[0], "--layers=", LAYERS_MAX, &q.n_layers) ||
 	    !take_space(argv[1], &q.space) ||
 	    !take_number(argv[2], "--threads=", REQUEST_THREADS_MAX, &q.threads) ||
-	    !take_io(argv[3], &q.io) || strcmp(argv[4], "--") != 0)
+	    !take_io(argv[3], &q.io) || !take_upper(argv[4], &q.writes) ||
+	    strcmp(argv[5], "--") != 0)
 		return -EINVAL;
-	q.name = argv[5];
+	q.name = argv[6];
 	*ret = q;
 	return 0;
 }

@@ -10,6 +10,7 @@ struct union_request {
 	unsigned n_layers, threads;
 	enum whiteout_space space;
 	enum union_io io;
+	bool writes;	  /* two more fds follow: the upper and the work directory */
 	const char *name; /* for ps; any text */
 };
 

@@ -316,6 +316,12 @@ ssize_t union_listxattr(struct union_tree *u, uint64_t node, char *list, size_t 
 		     : (ssize_t)whiteout_filter_list(u->layers.space, list, (size_t)n);
 }
 
+int union_number(struct union_tree *u, dev_t device, ino_t number, uint64_t *ret) {
+	LOCKED(u);
+
+	return inode_number(&u->layers.devices, device, number, ret);
+}
+
 int union_statfs(struct union_tree *u, struct statvfs *ret) {
 	return fstatvfs(u->layers.list[0].fd, ret) < 0 ? -errno : 0;
 }

@@ -74,5 +74,8 @@ ssize_t union_getxattr(struct union_tree *u, uint64_t node, const char *name, vo
 		       size_t size);
 ssize_t union_listxattr(struct union_tree *u, uint64_t node, char *list, size_t size);
 
+/* The st_ino that inode `number` of the file system `device` has here (specs: union.11). As inode_number(). */
+int union_number(struct union_tree *u, dev_t device, ino_t number, uint64_t *ret);
+
 /* What the file system of the top layer says of itself. 0 or a negative errno. */
 int union_statfs(struct union_tree *u, struct statvfs *ret);

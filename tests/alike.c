@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Compares two directory trees entry by entry, the first of which is overlayfs and the other a union of ours:
- *     alike OVERLAY UNION
+ *     alike OVERLAY UNION [SINCE]
  * prints each difference, and at the end how many entries there were. Exit status 1 if there are differences. What
- * specs/union.md names as different on purpose (union.15) is none. For tests/root/union.sh.
+ * specs/union.md names as different on purpose (union.15) is none. With SINCE, in seconds since 1970, two times that are not before it are the same: both trees were
+ * changed by then, and what was copied may have other holes. For tests/root/union.sh and union-write.sh.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #define SHOWN_MAX 50
 
 static unsigned long n_entries, n_differences;
+static time_t since = -1;
 
 static void differ(const char *path, const char *name, const char *what, long long a,
 		   long long b) {
@@ -72,6 +74,14 @@ static void compare_inodes(const char *path, const char *name, const struct stat
 
 /* --- one entry --- */
 
+static void compare_times(const char *path, const char *name, const char *what,
+			  const struct timespec *a, const struct timespec *b) {
+	if (since >= 0 && a->tv_sec >= since && b->tv_sec >= since)
+		return;
+	if (a->tv_sec != b->tv_sec || a->tv_nsec != b->tv_nsec)
+		differ(path, name, what, a->tv_sec, b->tv_sec);
+}
+
 static void compare_stat(const char *path, const char *name, const struct stat *a,
 			 const struct stat *b) {
 	const struct {
@@ -84,17 +94,15 @@ static void compare_stat(const char *path, const char *name, const struct stat *
 		{ "links", (long long)a->st_nlink, (long long)b->st_nlink },
 		{ "device number", (long long)a->st_rdev, (long long)b->st_rdev },
 		{ "size", a->st_size, b->st_size },
-		{ "blocks", a->st_blocks, b->st_blocks },
+		{ "blocks", since < 0 ? a->st_blocks : 0, since < 0 ? b->st_blocks : 0 },
 		{ "block size", a->st_blksize, b->st_blksize },
-		{ "mtime", a->st_mtim.tv_sec, b->st_mtim.tv_sec },
-		{ "mtime ns", a->st_mtim.tv_nsec, b->st_mtim.tv_nsec },
-		{ "ctime", a->st_ctim.tv_sec, b->st_ctim.tv_sec },
-		{ "ctime ns", a->st_ctim.tv_nsec, b->st_ctim.tv_nsec },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].a != fields[i].b)
 			differ(path, name, fields[i].what, fields[i].a, fields[i].b);
+	compare_times(path, name, "mtime", &a->st_mtim, &b->st_mtim);
+	compare_times(path, name, "ctime", &a->st_ctim, &b->st_ctim);
 }
 
 /* The names, sorted, in one text, with their values. */
@@ -164,7 +172,8 @@ static void compare_data(const char *path, const char *name, int a, int b) {
 			return;
 		}
 	} while (n > 0);
-	for (off_t at = 0, hole = SEEK_DATA; at >= 0; hole ^= SEEK_DATA ^ SEEK_HOLE) {
+	for (off_t at = since < 0 ? 0 : -1, hole = SEEK_DATA; at >= 0;
+	     hole ^= SEEK_DATA ^ SEEK_HOLE) {
 		off_t other = lseek(of_b, at, (int)hole);
 
 		at = lseek(of_a, at, (int)hole);
@@ -299,8 +308,10 @@ int main(int argc, char **argv) {
 	int a, b;
 
 	setrlimit(RLIMIT_NOFILE, &many);
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
+	if (argc == 4)
+		since = strtoll(argv[3], NULL, 10);
 	a = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	b = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a < 0 || b < 0 || fstat(a, &of_a) < 0 || fstat(b, &of_b) < 0)

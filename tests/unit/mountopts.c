@@ -17,7 +17,8 @@ static const struct {
 	{ "lowerdir=/a:b:/c", "/a|b|/c", WHITEOUT_TRUSTED, 0 },
 	{ "lowerdir=/a\\:b:c\\,d:e\\\\", "/a:b|c,d|e\\", WHITEOUT_TRUSTED, 0 },
 	{ "lowerdir=/a\\", "/a\\", WHITEOUT_TRUSTED, 0 },
-	{ "ro,lowerdir+=/a:x,lowerdir+=/b,userxattr", "/a:x|/b", WHITEOUT_USER, 0 },
+	{ "ro,lowerdir+=/a:x,lowerdir+=/b,userxattr", "/a:x|/b", WHITEOUT_USER,
+	  MOUNT_ATTR_RDONLY },
 	{ "rw,nosuid,nodev,dev,noexec,lowerdir=a,x-systemd.automount,,", "a",
 	  WHITEOUT_TRUSTED, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC },
 	{ "redirect_dir=off,metacopy=off,index=off,xino=auto", "", WHITEOUT_TRUSTED, 0 },
@@ -30,8 +31,8 @@ static const struct {
 	{ "lowerdir=", "'lowerdir': a path is empty" },
 	{ "lowerdir=a:", "'lowerdir': a path is empty" },
 	{ "lowerdir=a::b", "'lowerdir': a path is empty" },
-	{ "lowerdir=a,upperdir=b", "'upperdir=b': this union is read-only" },
-	{ "workdir=b", "'workdir=b': this union is read-only" },
+	{ "lowerdir=a,upperdir=", "'upperdir': a path is empty" },
+	{ "workdir=", "'workdir': a path is empty" },
 	{ "io=fast", "'io=fast': it is auto, passthrough or cached" },
 	{ "redirect_dir=on", "'redirect_dir=on': there is no such option" },
 	{ "metacopy=on", "'metacopy=on': there is no such option" },
@@ -53,6 +54,21 @@ START_TEST(accepts) {
 	ck_assert_str_eq(joined, accepted[_i].layers);
 	ck_assert_int_eq(o.space, accepted[_i].space);
 	ck_assert_uint_eq(o.attributes, accepted[_i].attributes);
+	mountopts_done(&o);
+}
+END_TEST
+
+/* overlay.1 */
+START_TEST(knows_where_to_write) {
+	struct mountopts o = { .layers = NULL };
+	char why[MOUNTOPTS_WHY_MAX];
+
+	ck_assert_int_eq(mountopts_parse("lowerdir=a", &o, why), 0);
+	ck_assert_ptr_null(o.upper);
+	ck_assert_ptr_null(o.work);
+	ck_assert_int_eq(mountopts_parse("upperdir=/u:v\\,w,workdir=x", &o, why), 0);
+	ck_assert_str_eq(o.upper, "/u:v,w");
+	ck_assert_str_eq(o.work, "x");
 	mountopts_done(&o);
 }
 END_TEST
@@ -89,6 +105,7 @@ int main(void) {
 	tcase_add_loop_test(tcase, accepts, 0, ARRAY_SIZE(accepted));
 	tcase_add_loop_test(tcase, refuses, 0, ARRAY_SIZE(refused));
 	tcase_add_test(tcase, knows_how_to_read);
+	tcase_add_test(tcase, knows_where_to_write);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

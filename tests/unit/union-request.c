@@ -13,6 +13,7 @@ START_TEST(what_is_written_is_read) {
 					 .threads = 2,
 					 .space = WHITEOUT_USER,
 					 .io = UNION_IO_CACHED,
+					 .writes = true,
 					 .name = "--\n" };
 	_cleanup_strv_ char **argv = NULL;
 	struct union_request got;
@@ -25,32 +26,44 @@ START_TEST(what_is_written_is_read) {
 	ck_assert_uint_eq(got.threads, 2);
 	ck_assert_int_eq(got.space, WHITEOUT_USER);
 	ck_assert_int_eq(got.io, UNION_IO_CACHED);
+	ck_assert(got.writes);
 	ck_assert_str_eq(got.name, "--\n");
 }
 END_TEST
 
 START_TEST(anything_else_is_refused) {
-	static const char *const refused[][6] = {
-		{ "--layers=0", "--xattrs=user", "--threads=1", "--io=auto", "--", "n" },
-		{ "--layers=501", "--xattrs=user", "--threads=1", "--io=auto", "--", "n" },
-		{ "--layers=1x", "--xattrs=user", "--threads=1", "--io=auto", "--", "n" },
-		{ "--layers=1", "--xattrs=", "--threads=1", "--io=auto", "--", "n" },
-		{ "--layers=1", "--xattrs=user", "--threads=65", "--io=auto", "--", "n" },
-		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=auto", "-", "n" },
-		{ "--threads=1", "--xattrs=user", "--layers=1", "--io=auto", "--", "n" },
-		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=", "--", "n" },
-		{ "--layers=1", "--xattrs=user", "--threads=1", "--oi=auto", "--", "n" },
+	static const char *const refused[][7] = {
+		{ "--layers=0", "--xattrs=user", "--threads=1", "--io=auto", "--upper=no",
+		  "--", "n" },
+		{ "--layers=501", "--xattrs=user", "--threads=1", "--io=auto",
+		  "--upper=no", "--", "n" },
+		{ "--layers=1x", "--xattrs=user", "--threads=1", "--io=auto",
+		  "--upper=no", "--", "n" },
+		{ "--layers=1", "--xattrs=", "--threads=1", "--io=auto", "--upper=no",
+		  "--", "n" },
+		{ "--layers=1", "--xattrs=user", "--threads=65", "--io=auto",
+		  "--upper=no", "--", "n" },
+		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=auto", "--upper=no",
+		  "-", "n" },
+		{ "--threads=1", "--xattrs=user", "--layers=1", "--io=auto", "--upper=no",
+		  "--", "n" },
+		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=", "--upper=no",
+		  "--", "n" },
+		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=auto",
+		  "--upper=", "--", "n" },
+		{ "--layers=1", "--xattrs=user", "--threads=1", "--oi=auto", "--upper=no",
+		  "--", "n" },
 	};
-	static const char *const good[] = { "--layers=1",  "--xattrs=user",
-					    "--threads=1", "--io=auto",
-					    "--",	   "n" };
+	static const char *const good[] = { "--layers=1", "--xattrs=user", "--threads=1",
+					    "--io=auto",  "--upper=yes",   "--",
+					    "n" };
 	struct union_request got;
 	const char *why;
 
-	ck_assert_int_eq(union_request_parse(6, (char *const *)good, &got, &why), 0);
-	ck_assert_int_eq(union_request_parse(5, (char *const *)good, &got, &why), -EINVAL);
+	ck_assert_int_eq(union_request_parse(7, (char *const *)good, &got, &why), 0);
+	ck_assert_int_eq(union_request_parse(6, (char *const *)good, &got, &why), -EINVAL);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		ck_assert_int_eq(union_request_parse(6, (char *const *)refused[i], &got,
+		ck_assert_int_eq(union_request_parse(7, (char *const *)refused[i], &got,
 						     &why),
 				 -EINVAL);
 }

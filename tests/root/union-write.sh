@@ -1,0 +1,240 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The writable union does what overlayfs does, and leaves what overlayfs leaves; nothing acknowledged is lost.
+. "${TESTS_DIR:?}/lib.sh"
+begin
+
+tools=${TESTS_BUILD_DIR:?}
+union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
+[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
+[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
+mount -t tmpfs extmerge-test "$T" -o mode=755 # a second one, as the first has the small root
+cd "$T" || exit 1
+mkdir layers o u
+
+# Layers 0 to N-1, empty, and for each side an upper and a work directory of its own.
+new_layers() { # N
+	local i
+
+	umount_both
+	rm -rf layers/* upper_? work_?
+	mkdir upper_{o,u} work_{o,u}
+	list=
+	for ((i = 0; i < $1; i++)); do
+		mkdir "layers/$i"
+		list+=${list:+:}layers/$i
+	done
+}
+
+umount_both() {
+	umount -q -l o 2>/dev/null
+	umount -q -l u 2>/dev/null
+	await_end
+}
+
+# The process that serves u.
+server() {
+	pgrep -f "^@extmerge-fuse union .* -- $T/u\$"
+}
+
+# The work directory is locked until it has ended.
+await_end() {
+	local try
+
+	for try in {1..100}; do
+		server >/dev/null || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# On o and on u; whose upper directory is another question.
+mount_overlay() { # o|u [OPTIONS]
+	mount -t overlay none o -o "index=off,redirect_dir=nofollow,metacopy=off,xino=off,lowerdir=$list,upperdir=upper_$1,workdir=work_$1${2:+,$2}"
+}
+mount_union() { # o|u [OPTIONS]
+	timeout 30 "$union" "$T/u" -o "lowerdir=$list,upperdir=upper_$1,workdir=work_$1${2:+,$2}"
+}
+
+# What an upper directory holds, but for numbers and times. overlayfs gives whiteouts its own group (overlay.15).
+shape() { # DIRECTORY
+	find "$1" -mindepth 1 -printf '%P %y %m %U %G %l\n' | sed 's/ c 0 .*/ whiteout/' | sort
+}
+
+# --- each operation (overlay.5 to overlay.9) ---
+
+new_layers 2
+mkdir -p layers/{0,1}/both layers/1/{low,empty,only/deep}
+echo upper >layers/0/both/file
+echo lower >layers/1/both/below
+echo text >layers/1/low/file
+ln layers/1/low/file layers/1/low/link
+ln -s file layers/1/low/symlink
+echo deep >layers/1/only/deep/file
+setfattr -n user.kept -v x layers/1/only/deep/file
+chown 7:8 layers/1/only/deep/file
+chmod 4750 layers/1/only/deep/file
+truncate -s 1M layers/1/sparse && printf x | dd of=layers/1/sparse bs=1 seek=700000 conv=notrunc status=none
+touch -d 2001-02-03 layers/1/only/deep/file layers/1/only/deep
+mount_union u || exit 1
+
+number=$(stat -c %i u/only/deep/file)
+echo more >>u/only/deep/file
+is "a copied file keeps owner, mode and attributes" \
+	"$(stat -c '%u:%g %a' u/only/deep/file) $(getfattr --only-values -n user.kept u/only/deep/file)" "7:8 4750 x"
+is "and its number" "$(stat -c %i u/only/deep/file)" "$number"
+is "its directory keeps its times" "$(stat -c %y u/only/deep | cut -c1-10)" "2001-02-03"
+is "the layer is untouched" "$(cat layers/1/only/deep/file)" "deep"
+is "the upper directory has it" "$(cat upper_u/only/deep/file | paste -sd' ')" "deep more"
+printf y | dd of=u/sparse bs=1 conv=notrunc status=none
+ok "holes stay holes" [ "$(stat -c %b upper_u/sparse)" -lt 100 ]
+is "and data stay data" "$(tail -c +700001 u/sparse | head -c 1)" "x"
+
+echo other >>u/low/link
+is "hard links of a layer part" "$(cat u/low/file u/low/link | paste -sd' ')" "text text other"
+ln u/low/link u/low/third
+is "new ones are one file" "$(stat -c %i u/low/link)" "$(stat -c %i u/low/third)"
+echo again >>u/low/third
+is "with the same data" "$(tail -n 1 u/low/link) $(stat -c %h u/low/link)" "again 2"
+
+rm u/both/below
+is "what is removed leaves a whiteout" "$(stat -c '%F %t:%T' upper_u/both/below)" "character special file 0:0"
+is "and is not listed" "$(ls u/both)" "file"
+echo anew >u/both/below
+is "what is made over it is there" "$(cat u/both/below) $(stat -c %F upper_u/both/below)" "anew regular file"
+rm -r u/low
+mkdir u/low
+is "a directory in a whiteout's place is opaque" "$(getfattr --only-values -n trusted.overlay.opaque upper_u/low) $(ls -A u/low)" "y "
+like "a directory of a layer cannot move" "$(python3 -c 'import os; os.rename("u/only", "u/moved")' 2>&1)" "cross-device"
+mkdir u/new
+touch u/new/inside
+mv u/new u/both/new
+is "a new one can, and is opaque in a merged one" "$(ls u/both/new) $(getfattr --only-values -n trusted.overlay.opaque upper_u/both/new)" "inside y"
+rmdir u/empty
+not_ok "an empty directory can be removed" stat u/empty
+like "one that is not cannot" "$(rmdir u/only 2>&1)" "not empty"
+like "nobody makes a whiteout" "$(mknod u/whiteout c 0 0 2>&1)" "not permitted"
+is "the work directory is left empty" "$(find work_u/work -mindepth 1 ! -name '#stage')" ""
+
+# --- open files (overlay.9, overlay.15) ---
+
+echo before >layers/1/late 2>/dev/null
+umount_both
+echo before >layers/1/late
+mount_union u
+exec 8<u/late
+echo after >>u/late
+is "a file that was open before it was copied shows what is written" "$(cat <&8 | paste -sd' ')" "before after"
+exec 8<&-
+exec 8<>u/late
+rm u/late
+echo unlinked >&8
+is "an open file without a name can be used" "$(head -n 1 /proc/self/fd/8)" "unlinked"
+exec 8<&-
+is "and is gone then" "$(stat u/late 2>&1 | grep -c 'No such')" "1"
+
+# --- who does it (overlay.7, overlay.10, overlay.11) ---
+
+umount_both
+mkdir -p -m 2777 layers/1/shared && chgrp 4242 layers/1/shared
+mkdir -m 777 layers/1/lists && setfattr -n system.posix_acl_default -v 0x0200000001000700ffffffff02000600e803000004000500ffffffff10000700ffffffff20000000ffffffff layers/1/lists
+cp /bin/true layers/1/suid && chmod 4777 layers/1/suid
+mount_union u
+as() { setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }
+as 1234 sh -c 'umask 027; echo x >u/shared/file; mkdir u/shared/dir'
+is "a new file is the caller's, and of the directory's group" "$(stat -c '%u:%g %a' u/shared/file u/shared/dir | paste -sd' ')" "1234:4242 640 1234:4242 2750"
+as 1234 sh -c 'umask 077; echo x >u/lists/file'
+like "a default access control list counts, not the umask" "$(getfacl -n -p -c u/lists/file 2>/dev/null | paste -sd' ')$(stat -c %a u/lists/file)" "user:1000:rw-.*660$|^660$"
+rm u/shared/file
+as 1234 sh -c 'umask 027; echo x >u/shared/file'
+is "also where a whiteout was" "$(stat -c '%u:%g %a' u/shared/file)" "1234:4242 640"
+as 1234 sh -c 'printf x | dd of=u/suid conv=notrunc status=none'
+is "who writes takes set-user-id away" "$(stat -c %a u/suid)" "777"
+chmod 4777 u/suid
+printf x | dd of=u/suid conv=notrunc status=none
+is "root does not" "$(stat -c %a u/suid)" "4777"
+not_ok "modes are obeyed" as 1234 sh -c 'echo x >u/new'
+
+# --- what is refused (overlay.1 to overlay.3) ---
+
+umount_both
+mkdir -p away upper_u/inside
+mount -t tmpfs extmerge-test away && mkdir away/{upper,work}
+mkdir dirty dirty/foreign busy
+refused() { # NAME OPTIONS REGEX
+	like "refused: $1" "$(timeout 30 "$union" "$T/u" -o "$2" 2>&1)" "$3"
+}
+refused "workdir missing" "lowerdir=layers/0,upperdir=upper_u" "given both"
+refused "workdir on another mount" "lowerdir=layers/0,upperdir=upper_u,workdir=away/work" "not on one mount"
+refused "workdir in upperdir" "lowerdir=layers/0,upperdir=upper_u,workdir=upper_u/inside" "contain each other"
+refused "upperdir in workdir" "lowerdir=layers/0,upperdir=upper_u/inside,workdir=upper_u" "contain each other"
+refused "upperdir is workdir" "lowerdir=layers/0,upperdir=upper_u,workdir=upper_u" "contain each other"
+refused "a layer in upperdir" "lowerdir=upper_u/inside,upperdir=upper_u,workdir=work_u" "a layer is in upperdir"
+refused "a layer that is upperdir" "lowerdir=upper_u,upperdir=upper_u,workdir=work_u" "a layer is in upperdir"
+refused "a layer that is workdir" "lowerdir=work_u,upperdir=upper_u,workdir=work_u" "a layer is in upperdir"
+refused "workdir of others" "lowerdir=layers/0,upperdir=upper_u,workdir=dirty" "something in it"
+refused "passthrough" "lowerdir=layers/0,upperdir=upper_u,workdir=work_u,io=passthrough" "cannot"
+mkdir -p busy/work/incompat
+refused "volatile" "lowerdir=layers/0,upperdir=upper_u,workdir=busy" "volatile"
+mount_union u
+refused "a second server" "lowerdir=layers/0,upperdir=upper_u,workdir=work_u" "another server"
+umount_both
+mkdir -p work_u/work/'#left' && mknod work_u/work/'#left'/x c 0 0 && touch work_u/work/'#1'
+ok "what a killed server left is removed" mount_union u
+is "all of it" "$(ls -A work_u/work)" ""
+umount_both
+mkdir layers/0/u layers/0/w
+ok "upperdir in a layer" timeout 30 "$union" "$T/u" -o "lowerdir=layers/0,upperdir=layers/0/u,workdir=layers/0/w"
+like "is not entered" "$(ls u/u 2>&1)" "Too many levels"
+umount_both
+mount_union u ro
+like "ro" "$(touch u/new 2>&1)" "Read-only"
+umount_both
+
+# --- changes at random, on both sides (overlay.4 to overlay.12) ---
+
+# What the layers have that is refused on both sides at another time is left out (union.15).
+churn() { # SEED LAYERS COUNT [OPTIONS [SPACE]]
+	local since=$EPOCHSECONDS
+
+	new_layers "$2"
+	"$tools/wild" "$1" "$2" layers ${5+"$5"} || exit 1
+	find layers -type f -exec setfattr -h -x "${5-trusted.overlay.}metacopy" {} + 2>/dev/null
+	rm -rf layers/*/big
+	mount_overlay o "${4-}" && mount_union u "${4-}" || exit 1
+	timeout 500 "$tools/churn" "$1" "$3" o >o.log
+	timeout 500 "$tools/churn" "$1" "$3" u >u.log
+	ok "$1: $3 operations say the same" diff o.log u.log
+	ok "$1: and leave the same tree" timeout 200 "$tools/alike" o u "$since"
+	ok "$1: and the same upper directory" diff <(shape upper_o) <(shape upper_u)
+	umount_both
+	mount_overlay u "${4-}"
+	mount_union o "${4-}"
+	ok "$1: either shows what the other has left" timeout 200 "$tools/alike" o u "$since"
+}
+
+new_layers 1
+if mount_overlay o; then
+	CHURN=${CHURN:-2000}
+	for case in 1:1 2:2 3:3 4:4 5:20; do
+		churn "${case%:*}" "${case#*:}" "$CHURN"
+	done
+	churn 6 3 "$CHURN" userxattr user.overlay.
+else
+	skip "the same as overlayfs" "overlayfs cannot be mounted here"
+fi
+
+# --- it ends as it should (overlay.12, overlay.14) ---
+
+new_layers 1
+mkdir layers/0/dir
+for i in {1..50}; do echo "$i" >"layers/0/dir/$i"; done
+mount_union u
+pid=$(server)
+asan=$(grep -c __asan_init "$union")
+is "it has the capabilities it needs" "$(awk '/^Cap(Prm|Eff|Bnd|Inh|Amb)/ { print $2 }' "/proc/$pid/status" | paste -sd' ')" \
+	"0000000000000000 00000000882000df 00000000882000df 0000000000000000 0000000000000000"
+like "and a filter, but for sanitizers" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status") $asan" "^(2 0|. [1-9])"
+umount u
+ok "it ends with the mount" await_end
+finish
