@@ -106,6 +106,7 @@ static int cut_off(const struct place *p, struct apply_step *s, int *ret) {
 
 	if (r == 0)
 		r = mount_beneath(still, s->old);
+	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
 	if (r == 0)
 		r = state_detach(s->old, p->directory);
 	if (r < 0)
@@ -124,6 +125,7 @@ static int replace_written(const struct place *p, struct apply_step *s) {
 	bool is_beneath = mount_beneath(s->tree, s->old) == 0;
 	int r = handover_stop(s->old);
 
+	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
 	if (!is_beneath)
 		return exchange(p, s->name, s->tree, s->old, s->backup, &s->gap);
 	if (r == -EBUSY)
@@ -303,6 +305,8 @@ static int start_writing(struct apply_step *steps, size_t n, char **ret_why) {
 			if (r == 0)
 				break;
 		}
+		if (r == 0 && steps[i].stopped.tv_sec != 0)
+			steps[i].pause = microseconds_since(&steps[i].stopped);
 		if (r == 0)
 			continue;
 		*ret_why = text_format("the new /%s cannot be made writable: %s",
@@ -332,10 +336,12 @@ static void go_back(const struct place *p, struct apply_step *steps, size_t n,
 
 int apply(int root, int directory, struct apply_step *steps, size_t n, char **ret_why) {
 	const struct place p = { root, directory };
+	struct handover_pace pace;
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++)
 		steps[i].backup = -EBADF;
+	handover_hurry(&pace);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (steps[i].action == PLAN_NOTHING || steps[i].action == PLAN_KEEP)
 			continue;
@@ -348,6 +354,7 @@ int apply(int root, int directory, struct apply_step *steps, size_t n, char **re
 		r = start_writing(steps, n, ret_why);
 	if (r < 0)
 		go_back(&p, steps, n, ret_why);
+	handover_relax(&pace);
 	for (size_t i = 0; i < n; i++)
 		close_fdp(&steps[i].backup);
 	return r;

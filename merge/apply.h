@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "layer.h"
 #include "plan.h"
 #include "stack.h"
@@ -25,10 +27,11 @@ struct apply_step {
 	size_t n_carried;
 
 	/* set by apply() */
-	int backup;    /* a detached clone of the old tree */
-	int64_t pause; /* microseconds in which neither tree could be written */
-	bool is_busy;  /* files of the old tree were open for writing, and still are */
-	int64_t gap;   /* microseconds in which neither tree was there */
+	int backup;		 /* a detached clone of the old tree */
+	struct timespec stopped; /* when the old tree stopped being written, or zero */
+	int64_t pause;		 /* microseconds in which neither tree could be written */
+	bool is_busy; /* files of the old tree were open for writing, and still are */
+	int64_t gap;  /* microseconds in which neither tree was there */
 	bool is_done;
 };
 

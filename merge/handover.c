@@ -2,23 +2,29 @@
 /* How a tree that is written stops being written. */
 #include "handover.h"
 
+#include <sched.h>
 #include <time.h>
 
 #include "kernel.h"
 #include "mount.h"
 
-#define PAUSE_MICROSECONDS 100
-#define TRIES (HANDOVER_WAIT_MILLISECONDS * 1000 / PAUSE_MICROSECONDS)
+#define PAUSE_MICROSECONDS 50
 
+static int64_t now(void) {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* By the clock: on a busy machine a pause may take much longer. */
 static int try_until_idle(int (*stop)(int fd), int fd) {
 	const struct timespec pause = { .tv_nsec = PAUSE_MICROSECONDS * 1000 };
-	int r = -EBUSY;
+	const int64_t end = now() + HANDOVER_WAIT_MILLISECONDS * 1000;
+	int r;
 
-	for (unsigned i = 0; r == -EBUSY && i < TRIES; i++) {
-		r = stop(fd);
-		if (r == -EBUSY)
-			nanosleep(&pause, NULL);
-	}
+	while ((r = stop(fd)) == -EBUSY && now() < end)
+		nanosleep(&pause, NULL);
 	return r;
 }
 
@@ -41,4 +47,19 @@ int handover_stop(int fd) {
 
 int handover_stop_all(int fd) {
 	return try_until_idle(stop_file_system, fd);
+}
+
+void handover_hurry(struct handover_pace *ret) {
+	const struct sched_param first = { .sched_priority = 1 };
+
+	*ret = (struct handover_pace){ .policy = sched_getscheduler(0) };
+	if (ret->policy == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0)
+		ret->is_changed = true;
+}
+
+void handover_relax(const struct handover_pace *p) {
+	const struct sched_param none = { .sched_priority = 0 };
+
+	if (p->is_changed)
+		(void)sched_setscheduler(0, p->policy, &none);
 }

@@ -21,3 +21,14 @@ int handover_stop(int fd);
  * long again; -EBUSY means that files are still open for writing, through which nothing is lost (mutable.12).
  */
 int handover_stop_all(int fd);
+
+/*
+ * Who cannot write waits for us, and we would wait for our turn: between the two calls this process comes before all that
+ * have no such priority. Where that is not allowed, nothing changes.
+ */
+struct handover_pace {
+	int policy;
+	bool is_changed;
+};
+void handover_hurry(struct handover_pace *ret);
+void handover_relax(const struct handover_pace *p);

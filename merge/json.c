@@ -234,6 +234,7 @@ void json_add_state(struct json_object *o, const struct route *r) {
 		json_add_text(item, "backend", h->record ? h->record->backend : NULL);
 		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);
 		json_add_number(item, "gap_us", h->record ? h->record->gap : 0);
+		json_add_number(item, "pause_us", h->record ? h->record->pause : 0);
 		json_add_number(item, "stacked", h->stacked);
 		json_add_number(item, "mount_id",
 				h->kind == STATE_MERGED ? (int64_t)mount_unique_id(h->fd)

@@ -169,6 +169,7 @@ static const struct member record_members[] = {
 	{ "work", MEMBER_TEXT, offsetof(struct record, work) },
 	{ "writable", MEMBER_BOOL, offsetof(struct record, is_writable) },
 	{ "imported", MEMBER_BOOL, offsetof(struct record, is_imported) },
+	{ "pause", MEMBER_UINT64, offsetof(struct record, pause) },
 	{ "created", MEMBER_BOOL, offsetof(struct record, created) },
 	{ NULL, 0, 0 },
 };

@@ -44,7 +44,8 @@ struct record {
 	char *inputs;	 /* digest of all that the result depended on (specs: record.2) */
 	char *backend;	 /* "overlay" */
 	char *layers_by; /* the rung of stack.h that built it */
-	int64_t gap; /* microseconds without the tree at the last switch, 0 for none */
+	int64_t pause; /* microseconds without a tree that could be written, 0 for none */
+	int64_t gap;   /* microseconds without the tree at the last switch, 0 for none */
 	/* What was asked for (mutable.1, mutable.20): words, and whether it was on the command line. */
 	char *mutable, *base;
 	bool mutable_given, base_given;

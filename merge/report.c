@@ -442,6 +442,9 @@ static void notice_step(const struct route *r, const struct plan_step *s) {
 				   ? "under"
 				   : "over",
 			   s->wanted->is_writable ? ", writable" : "");
+	if (s->wanted && s->wanted->pause > 0)
+		log_detail("/%s could not be written for %lld us", s->hierarchy,
+			   (long long)s->wanted->pause);
 	if (s->wanted)
 		log_detail("/%s was built by the '%s' rung of generation %llu",
 			   s->hierarchy, s->wanted->layers_by ?: "?",

@@ -130,17 +130,25 @@ static void make_step(struct route *r, size_t i, const struct route_submounts *c
 	};
 }
 
-/* A gap is said aloud, in the record as well, which is in use by now. */
-static void note_gap(struct route *r, const struct apply_step *steps) {
+/*
+ * A gap is said aloud, and how long nobody could write: in the record as well, which is in use by now. A file that
+ * is held open for writing is somebody's to know of.
+ */
+static void note_times(struct route *r, const struct apply_step *steps) {
 	for (size_t i = 0; i < r->state.n; i++) {
-		if (steps[i].gap == 0 || !r->wanted[i])
+		if (steps[i].is_busy)
+			log_notice("/%s  files are open for writing, and stay so",
+				   steps[i].name);
+		if ((steps[i].gap == 0 && steps[i].pause == 0) || !r->wanted[i])
 			continue;
 		if (steps[i].gap > r->gap)
 			r->gap = steps[i].gap;
 		r->wanted[i]->gap = steps[i].gap;
+		r->wanted[i]->pause = steps[i].pause;
 		if (stack_write_record(r->stacks[i].meta, r->wanted[i]) < 0)
-			log_warning("Cannot note the gap of /%s in its record",
-				    steps[i].name);
+			log_warning(
+				"Cannot note the times of the switch of /%s in its record",
+				steps[i].name);
 	}
 }
 
@@ -157,7 +165,7 @@ static enum exit_code switch_all(struct route *r, const struct route_submounts *
 		log_hint("what was merged before is still in place");
 		return route_code(e);
 	}
-	note_gap(r, steps);
+	note_times(r, steps);
 	return EXIT_DONE;
 }
 

@@ -101,8 +101,8 @@ try_case() { # RUN MODE KIND SEEN AFTER
 }
 
 table() { # RUN
-	while read -r mode kind seen then; do
-		[ -z "$mode" ] || try_case "$1" "$mode" "$kind" "$seen" "$then"
+	while read -r mode kind seen afterwards; do
+		[ -z "$mode" ] || try_case "$1" "$mode" "$kind" "$seen" "$afterwards"
 	done <<-TABLE
 		no absent conf,host_conf_reads host_conf
 		no directory conf,host_conf_reads host_conf
