@@ -45,6 +45,19 @@ static int cannot_read(struct extension *e, const struct volume *v, int error) {
 	return assess_read_error(e, error);
 }
 
+/* Of a file that is served, no more is read ahead than is looked at: what is mounted of it reads it in its own way. */
+static ssize_t read_head(const struct volume *v, char *head) {
+	size_t size = v->size < FSTYPE_HEAD ? v->size : FSTYPE_HEAD;
+	ssize_t n;
+
+	if (v->is_served)
+		posix_fadvise(v->fd, 0, 0, POSIX_FADV_RANDOM);
+	n = file_read_at(v->fd, head, size, v->offset);
+	if (v->is_served)
+		posix_fadvise(v->fd, 0, 0, POSIX_FADV_NORMAL);
+	return n;
+}
+
 static int probe(struct extension *e, struct volume *v) {
 	_cleanup_free_ char *head = malloc(FSTYPE_HEAD);
 	const char *why = NULL;
@@ -53,8 +66,7 @@ static int probe(struct extension *e, struct volume *v) {
 
 	if (!head)
 		return -ENOMEM;
-	n = file_read_at(v->fd, head, v->size < FSTYPE_HEAD ? v->size : FSTYPE_HEAD,
-			 v->offset);
+	n = read_head(v, head);
 	if (n < 0)
 		return cannot_read(e, v, (int)n);
 	r = fstype_probe(head, (size_t)n, v->size, &v->format, &why);
