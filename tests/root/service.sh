@@ -252,7 +252,7 @@ if command -v strace >/dev/null; then
 	done <"$T/jobs"
 	is "a refresh of a service killed at a third of its system calls: old or new, and the next run heals" "$bad" ""
 	ok "most were killed" [ $killed -gt $(($(wc -l <"$T/jobs") / 2)) ]
-	ok "and those are many" [ "$(wc -l <"$T/jobs")" -gt 50 ]
+	ok "and those are many" [ "$(wc -l <"$T/jobs")" -gt $((90 / ${STEP_SCALE:-1} / 3)) ]
 else
 	skip "kills" "there is no strace"
 fi
