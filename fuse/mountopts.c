@@ -8,6 +8,7 @@
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
 #include "../merge/text.h"
+#include "request.h"
 
 void mountopts_done(struct mountopts *o) {
 	strv_free(o->layers);
@@ -148,6 +149,17 @@ static int take_path(char **path, char *option, const char *name,
 	return *path ? 0 : -ENOMEM;
 }
 
+static int take_grafts(struct mountopts *o, const char *option,
+		       char ret_why[static MOUNTOPTS_WHY_MAX]) {
+	const char *text = option + strlen("grafts=");
+	uint64_t n;
+
+	if (!request_number(&text, '\0', &n) || n > MOUNTOPTS_GRAFTS_MAX)
+		return refuse(ret_why, option, "it is a number up to 16");
+	o->grafts = (unsigned)n;
+	return 0;
+}
+
 static int take(struct mountopts *o, char *option,
 		char ret_why[static MOUNTOPTS_WHY_MAX]) {
 	if (begins(option, "lowerdir="))
@@ -164,6 +176,8 @@ static int take(struct mountopts *o, char *option,
 	}
 	if (begins(option, "io="))
 		return take_io(o, option, ret_why);
+	if (begins(option, "grafts="))
+		return take_grafts(o, option, ret_why);
 	if (!*option || begins(option, "x-") || begins(option, "comment=") ||
 	    strv_contains((char **)harmless, option) || take_attribute(o, option))
 		return 0;

@@ -6,12 +6,14 @@
 #include "whiteout.h"
 
 #define MOUNTOPTS_WHY_MAX 256
+#define MOUNTOPTS_GRAFTS_MAX 16
 
 struct mountopts {
 	char **layers;	    /* strv: the paths, top first */
 	char *upper, *work; /* NULL: none; both or neither, once all options were read */
 	enum whiteout_space space;
 	enum union_io io;
+	unsigned grafts;     /* at most MOUNTOPTS_GRAFTS_MAX */
 	uint64_t attributes; /* MOUNT_ATTR_* of the mount */
 };
 

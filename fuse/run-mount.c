@@ -6,6 +6,7 @@
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
 #include "attach-union.h"
+#include "grafts.h"
 #include "layers.h"
 #include "mountopts.h"
 #include "run.h"
@@ -74,6 +75,8 @@ static int read_arguments(struct job *j, int argc, char **argv) {
 		return misuse("the option lowerdir is missing");
 	if (!j->options.upper != !j->options.work)
 		return misuse("upperdir and workdir must be given both");
+	if (j->options.grafts > 0 && j->options.upper)
+		return misuse("grafts are for unions that are not written to");
 	return strv_length(j->options.layers) > LAYERS_MAX
 		       ? misuse("there are too many layers")
 		       : 0;
@@ -126,6 +129,9 @@ static int mount_it(const struct job *j) {
 	if (move_mount(mounted, "", at, "",
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return fail("mount on", j->directory, strerror(errno));
+	/* What cannot be grafted is served. */
+	if (j->options.grafts > 0)
+		grafts_attach(mounted, j->layers, j->n_layers, &o, j->options.grafts);
 	return EXIT_SUCCESS;
 }
 

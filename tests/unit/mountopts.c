@@ -34,6 +34,8 @@ static const struct {
 	{ "lowerdir=a,upperdir=", "'upperdir': a path is empty" },
 	{ "workdir=", "'workdir': a path is empty" },
 	{ "io=fast", "'io=fast': it is auto, passthrough or cached" },
+	{ "grafts=17", "'grafts=17': it is a number up to 16" },
+	{ "grafts=", "'grafts=': it is a number up to 16" },
 	{ "redirect_dir=on", "'redirect_dir=on': there is no such option" },
 	{ "metacopy=on", "'metacopy=on': there is no such option" },
 	{ "lowerdir", "'lowerdir': there is no such option" },
@@ -82,7 +84,9 @@ START_TEST(knows_how_to_read) {
 	ck_assert_int_eq(o.io, UNION_IO_AUTO);
 	ck_assert_int_eq(mountopts_parse("io=passthrough,ro", &o, why), 0);
 	ck_assert_int_eq(o.io, UNION_IO_PASSTHROUGH);
-	ck_assert_int_eq(mountopts_parse("io=cached", &o, why), 0);
+	ck_assert_uint_eq(o.grafts, 0);
+	ck_assert_int_eq(mountopts_parse("io=cached,grafts=16", &o, why), 0);
+	ck_assert_uint_eq(o.grafts, 16);
 	ck_assert_int_eq(o.io, UNION_IO_CACHED);
 	mountopts_done(&o);
 }

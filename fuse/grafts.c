@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clones of directories of layers, moved to their places in the union. */
+#include "grafts.h"
+
+#include <fcntl.h>
+
+#include "../merge/kernel.h"
+#include "layers.h"
+#include "subtrees.h"
+
+/* A detached mount of the directory, without the mounts inside of it; or a negative errno. */
+static int clone_subtree(int layer, const struct subtree *t, uint64_t attributes) {
+	struct mount_attr a = {
+		.attr_set = attributes | MOUNT_ATTR_RDONLY,
+		.attr_clr = ~attributes & (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					   MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW),
+	};
+	_cleanup_close_ int from = layers_open(layer, t->path, O_PATH | O_DIRECTORY);
+	_cleanup_close_ int fd = -EBADF;
+
+	if (from < 0)
+		return from;
+	/* The layer is to be read only: times of access as well. */
+	a.attr_set = (a.attr_set & ~(uint64_t)MOUNT_ATTR__ATIME) | MOUNT_ATTR_NOATIME;
+	a.attr_clr |= MOUNT_ATTR__ATIME;
+	fd = open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &a, sizeof(a)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static int attach(int mount, int layer, const struct subtree *t, uint64_t attributes) {
+	_cleanup_close_ int fd = clone_subtree(layer, t, attributes), to = -EBADF;
+
+	if (fd < 0)
+		return fd;
+	to = layers_open(mount, t->path, O_PATH | O_DIRECTORY);
+	if (to < 0)
+		return to;
+	return move_mount(fd, "", to, "",
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
+}
+
+int grafts_attach(int mount, const int *layers, unsigned n,
+		  const struct attach_union_options *o, unsigned max) {
+	struct subtree found[SUBTREES_MAX];
+	int count = subtrees_find(layers, n, o->space, max, found), attached = 0;
+
+	for (int i = 0; i < count; i++) {
+		attached += attach(mount, layers[found[i].layer], &found[i],
+				   o->attributes) == 0;
+		free(found[i].path);
+	}
+	return count < 0 ? count : attached;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parts of a union that are mounts of a layer's own directories, so that no server is asked there. */
+#pragma once
+
+#include "attach-union.h"
+
+/*
+ * Attaches at most `max` of the largest directories that one of the layers alone brings to a union that attach_union()
+ * has made of the same layers and options: read-only, with the options' attributes. `mount` is its fd. Their number,
+ * which is 0 where the kernel does not let us: before Linux 6.15 the union must be attached to the caller's tree of mounts.
+ * Or a negative errno, where the union is as it was (specs: union.18).
+ */
+int grafts_attach(int mount, const int *layers, unsigned n,
+		  const struct attach_union_options *o, unsigned max);
