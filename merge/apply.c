@@ -9,6 +9,7 @@
 #include "handover.h"
 #include "kernel.h"
 #include "mount.h"
+#include "renewal.h"
 #include "state.h"
 #include "text.h"
 
@@ -137,6 +138,29 @@ static int replace_written(const struct place *p, struct apply_step *s) {
 	return r;
 }
 
+/*
+ * written.6: what would be written to the old layer after the new tree is there, but not seen, would be lost if the run died:
+ * the next one takes the old tree off. So nobody writes any more before it is there.
+ */
+static int replace_renewed(const struct place *p, struct apply_step *s) {
+	_cleanup_close_ int still = -EBADF;
+	int r = handover_stop(s->old), top = s->old;
+
+	if (r == -EBUSY)
+		r = cut_off(p, s, &still);
+	if (still >= 0)
+		top = still;
+	if (r == 0)
+		r = mount_beneath(s->tree, top);
+	if (r == 0)
+		r = state_detach(top, p->directory);
+	else if (r == -EINVAL)
+		r = exchange(p, s->name, s->tree, top, s->backup, &s->gap);
+	if (r < 0)
+		(void)mount_set_read_only(s->old, false);
+	return r;
+}
+
 /* Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. */
 static void carry_back(const struct place *p, const struct apply_step *s) {
 	for (size_t i = 0; i < s->n_carried; i++) {
@@ -189,6 +213,8 @@ static int switch_one(const struct place *p, struct apply_step *s) {
 	s->backup = clone_tree(s->old);
 	if (s->backup < 0)
 		return s->backup;
+	if (s->action == PLAN_REPLACE && s->renewed)
+		return replace_renewed(p, s);
 	if (s->action == PLAN_REPLACE && s->is_written)
 		return replace_written(p, s);
 	if (s->action == PLAN_REPLACE)
@@ -316,6 +342,33 @@ static int start_writing(struct apply_step *steps, size_t n, char **ret_why) {
 	return 0;
 }
 
+static int exchange_back(const struct apply_step *steps, size_t n) {
+	int r = 0;
+
+	for (size_t i = n; r == 0 && i > 0; i--)
+		if (steps[i - 1].is_done && steps[i - 1].renewed)
+			r = renewal_exchange(steps[i - 1].renewed);
+	return r;
+}
+
+/* written.5: the new layers get their names when the new trees are seen, and before anybody can write to them. */
+static int exchange_uppers(const struct apply_step *steps, size_t n, char **ret_why) {
+	for (size_t i = 0; i < n; i++) {
+		int r = steps[i].is_done && steps[i].renewed
+				? renewal_exchange(steps[i].renewed)
+				: 0;
+
+		if (r == 0)
+			continue;
+		*ret_why =
+			text_format("the new upper layer of /%s cannot take its place: %s",
+				    steps[i].name, strerror(-r));
+		(void)exchange_back(steps, i);
+		return r;
+	}
+	return 0;
+}
+
 static void go_back(const struct place *p, struct apply_step *steps, size_t n,
 		    char **ret_why) {
 	for (size_t i = n; i > 0; i--) {
@@ -351,7 +404,12 @@ int apply(int root, int directory, struct apply_step *steps, size_t n, char **re
 			r = check(&p, &steps[i], ret_why);
 	}
 	if (r == 0)
+		r = exchange_uppers(steps, n, ret_why);
+	if (r == 0) {
 		r = start_writing(steps, n, ret_why);
+		if (r < 0)
+			(void)exchange_back(steps, n);
+	}
 	if (r < 0)
 		go_back(&p, steps, n, ret_why);
 	handover_relax(&pace);

@@ -20,6 +20,8 @@ struct apply_step {
 	const struct hierarchy *h; /* what the new tree must show */
 	bool is_written;	   /* REPLACE, UNMERGE: the old tree can be written */
 	bool is_writable; /* MERGE, REPLACE: the new tree is to be written, once all is switched */
+	const struct upper *
+		renewed; /* REPLACE: a new layer takes the place of the one that was written; or NULL */
 	bool create; /* MERGE: the directory is missing */
 	bool remove; /* UNMERGE: it was we who made the directory */
 	const struct stack_submount

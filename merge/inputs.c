@@ -122,6 +122,8 @@ static bool class_is_current(const struct route *r, const struct class *class) {
 
 		if (h->class != class)
 			continue;
+		if (r->renews[i])
+			return false;
 		if (h->kind == STATE_PLAIN)
 			continue;
 		if (h->kind != STATE_MERGED || h->stacked != 1 || !h->record ||

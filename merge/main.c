@@ -19,9 +19,9 @@
 #define LETTERS "hqvw:" /* options of one letter */
 
 static const struct verb *const verbs[] = {
-	&verb_status,  &verb_list,    &verb_plan, &verb_merge,	&verb_refresh,
-	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify, &verb_pack,
-	&verb_config,  &verb_run,     &verb_diff,
+	&verb_status,  &verb_list,    &verb_plan, &verb_merge,	 &verb_refresh,
+	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify,	 &verb_pack,
+	&verb_config,  &verb_run,     &verb_diff, &verb_discard,
 };
 
 enum option_code {

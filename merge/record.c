@@ -63,6 +63,7 @@ void record_free(struct record *r) {
 	free(r->base);
 	free(r->upper);
 	free(r->upper_id);
+	free(r->memory_id);
 	free(r->work);
 	free(r->layers_by);
 	free(r);
@@ -167,6 +168,7 @@ static const struct member record_members[] = {
 	{ "upper", MEMBER_TEXT, offsetof(struct record, upper) },
 	{ "upper_id", MEMBER_TEXT, offsetof(struct record, upper_id) },
 	{ "work", MEMBER_TEXT, offsetof(struct record, work) },
+	{ "memory_id", MEMBER_TEXT, offsetof(struct record, memory_id) },
 	{ "writable", MEMBER_BOOL, offsetof(struct record, is_writable) },
 	{ "imported", MEMBER_BOOL, offsetof(struct record, is_imported) },
 	{ "pause", MEMBER_UINT64, offsetof(struct record, pause) },

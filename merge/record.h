@@ -51,6 +51,7 @@ struct record {
 	bool mutable_given, base_given;
 	/* Of what is written: path below the root, device and inode of the layer; of its work directory; NULL: none. */
 	char *upper, *upper_id, *work;
+	char *memory_id; /* device and inode of the layer in memory, or NULL */
 	bool is_writable, is_imported; /* what was written is imported */
 	bool created; /* the mount point did not exist and is removed by unmerge */
 	struct record_layer *layers;

@@ -478,13 +478,18 @@ static enum exit_code open_hierarchies(struct route *r) {
 
 static int compute_plan(struct route *r) {
 	const struct record *old[STATE_HIERARCHIES_MAX] = { NULL };
+	int e;
 
 	for (size_t i = 0; i < r->state.n; i++)
 		if (route_has_class(r, r->state.hierarchies[i].class) &&
 		    !r->is_settled[r->state.hierarchies[i].class->id])
 			old[i] = r->state.hierarchies[i].record;
-	return plan_compute(old, (const struct record *const *)r->wanted, r->state.n,
-			    &r->plan);
+	e = plan_compute(old, (const struct record *const *)r->wanted, r->state.n,
+			 &r->plan);
+	for (size_t i = 0; e == 0 && i < r->plan.n_steps; i++)
+		if (r->renews[i] && r->plan.steps[i].action == PLAN_KEEP)
+			r->plan.steps[i].action = PLAN_REPLACE;
+	return e;
 }
 
 /* What is merged with this very content was judged when it was merged: attributes need no second look. */

@@ -55,6 +55,7 @@ struct route {
 	struct route_submounts submounts[STATE_HIERARCHIES_MAX];
 	int memories[STATE_HIERARCHIES_MAX]; /* upper.h: of the merged trees, or -EBADF */
 	struct upper uppers[STATE_HIERARCHIES_MAX];
+	bool renews[STATE_HIERARCHIES_MAX]; /* written.5: asked for before route_discover() */
 
 	/* route_examine(), route_plan() */
 	struct hierarchy

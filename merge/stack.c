@@ -85,7 +85,7 @@ static int attach_upper(const struct request *q, struct upper_paths *ret) {
 
 	if (r < 0 || !q->upper)
 		return r;
-	ret->upper = text_format("%s/%s", name, q->upper->name);
+	ret->upper = text_format("%s/%s", name, q->upper->fresh ?: q->upper->name);
 	ret->work = text_format("%s/%s", name, q->upper->work_name);
 	return ret->upper && ret->work ? 0 : -ENOMEM;
 }

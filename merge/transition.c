@@ -123,6 +123,7 @@ static void make_step(struct route *r, size_t i, const struct route_submounts *c
 		.h = &r->hierarchies[i],
 		.is_written = h->record && h->record->is_writable,
 		.is_writable = r->wanted[i] && r->wanted[i]->is_writable,
+		.renewed = r->uppers[i].fresh ? &r->uppers[i] : NULL,
 		.create = h->fd < 0,
 		.remove = h->record && h->record->created,
 		.carried = carried->items,

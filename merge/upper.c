@@ -12,6 +12,7 @@
 #include "kernel.h"
 #include "meta.h"
 #include "mount.h"
+#include "renewal.h"
 #include "text.h"
 #include "workdir.h"
 
@@ -252,6 +253,12 @@ int upper_open_in_memory(int memory) {
 	return file_open_exact(memory, IN_MOUNT, O_PATH | O_DIRECTORY);
 }
 
+int upper_heal_memory(int memory, const char *id) {
+	_cleanup_close_ int parent = file_open_exact(memory, ".", O_PATH | O_DIRECTORY);
+
+	return parent < 0 ? parent : renewal_heal(parent, IN_MOUNT, id);
+}
+
 static int make_memory(const struct upper *u) {
 	struct fs f = FS_NONE;
 	int fd;
@@ -305,12 +312,24 @@ static int open_parent(struct upper *u, int root, char **ret_why) {
 	return -EXDEV;
 }
 
+int upper_open_place(struct upper *u, int root, char **ret_why) {
+	if (!mutable_forgets(u->mode))
+		return u->directory < 0 ? -ENOENT : open_parent(u, root, ret_why);
+	if (u->memory < 0)
+		return -ENOENT;
+	u->parent = file_open_exact(u->memory, ".", O_PATH | O_DIRECTORY);
+	u->name = strdup(IN_MOUNT);
+	return u->parent < 0 ? u->parent : u->name ? 0 : -ENOMEM;
+}
+
 int upper_prepare(struct upper *u, int root, const char *name, int base, char **ret_why) {
 	int r = 0;
 
 	if (!u->is_writable)
 		return 0;
-	if (mutable_forgets(u->mode)) {
+	if (u->fresh) {
+		r = 0; /* it is there already */
+	} else if (mutable_forgets(u->mode)) {
 		r = prepare_memory(u, base);
 	} else {
 		if (u->directory < 0)
@@ -322,7 +341,7 @@ int upper_prepare(struct upper *u, int root, const char *name, int base, char **
 		r = workdir_make(u->parent, u->name, &u->work_name);
 	if (r < 0)
 		return r;
-	u->upper = file_open_exact(u->parent, u->name, O_PATH | O_DIRECTORY);
+	u->upper = file_open_exact(u->parent, u->fresh ?: u->name, O_PATH | O_DIRECTORY);
 	u->work = file_open_exact(u->parent, u->work_name, O_PATH | O_DIRECTORY);
 	return u->upper < 0 ? u->upper : u->work < 0 ? u->work : 0;
 }
@@ -363,7 +382,7 @@ bool upper_hides(const struct upper *u, const char *path) {
 	       (u->is_imported && !u->is_host && hides_in(u->directory, copy));
 }
 
-int upper_sweep(int root, const char *name, const char *keep) {
+int upper_sweep(int root, const char *name, const char *keep, const char *id) {
 	_cleanup_(upper_done) struct upper u = UPPER_NONE;
 	_cleanup_free_ char *why = NULL;
 	int r = upper_find(root, name, -EBADF, MUTABLE_AUTO, &u, &why);
@@ -372,7 +391,10 @@ int upper_sweep(int root, const char *name, const char *keep) {
 	if (r < 0 || u.directory < 0)
 		return r == -ENOMEM ? r : 0;
 	r = open_parent(&u, root, &why);
-	return r == -EXDEV ? 0 : r < 0 ? r : workdir_sweep(u.parent, u.name, keep);
+	if (r < 0)
+		return r == -EXDEV ? 0 : r;
+	r = renewal_heal(u.parent, u.name, id);
+	return r < 0 ? r : workdir_sweep(u.parent, u.name, keep);
 }
 
 void upper_done(struct upper *u) {
@@ -381,6 +403,8 @@ void upper_done(struct upper *u) {
 	close_fdp(&u->parent);
 	close_fdp(&u->upper);
 	close_fdp(&u->work);
+	close_fdp(&u->old);
+	free(u->fresh);
 	free(u->path);
 	free(u->note);
 	free(u->name);

@@ -26,6 +26,8 @@ struct upper {
 	int memory; /* a detached tmpfs of ours, or -EBADF */
 	int parent; /* O_PATH: the two are in it, and on the same mount */
 	char *name; /* of the upper layer in `parent` */
+	char *fresh; /* renewal.h: the name that a new one has until it takes that one's place, or NULL */
+	int old; /* the one whose place it takes, or -EBADF */
 	char *work_name;
 	int upper, work; /* O_PATH: the two, open */
 };
@@ -33,7 +35,7 @@ struct upper {
 #define UPPER_NONE                                                       \
 	{                                                                \
 		.directory = -EBADF, .memory = -EBADF, .parent = -EBADF, \
-		.upper = -EBADF, .work = -EBADF                          \
+		.upper = -EBADF, .work = -EBADF, .old = -EBADF           \
 	}
 
 /*
@@ -46,6 +48,9 @@ int upper_find(int root, const char *name, int base, enum mutable_mode mode,
 
 /* The layer that is written, in memory of ours: O_PATH, or a negative errno. */
 int upper_open_in_memory(int memory);
+
+/* Ends a renewal in it, as renewal_heal(). */
+int upper_heal_memory(int memory, const char *id);
 
 /* Makes the directory, which then looks like `base` if there is one. 0 or a negative errno. */
 int upper_make(struct upper *u, int root, const char *name, int base);
@@ -62,7 +67,13 @@ int upper_prepare(struct upper *u, int root, const char *name, int base, char **
 /* Whether what is written or imported has something of its own at `path` or above it, so that no layer shows there. */
 bool upper_hides(const struct upper *u, const char *path);
 
-/* Removes work directories that a killed run has left; `keep` is the one in use, or NULL. As workdir_sweep(). */
-int upper_sweep(int root, const char *name, const char *keep);
+/* Opens what its layer is in, and finds its name: u->parent and u->name. 0 or a negative errno and perhaps *ret_why. */
+int upper_open_place(struct upper *u, int root, char **ret_why);
+
+/*
+ * Removes work directories that a killed run has left; `keep` is the one in use, or NULL. Ends a renewal, where `id` is
+ * what is merged (renewal.h). As workdir_sweep().
+ */
+int upper_sweep(int root, const char *name, const char *keep, const char *id);
 
 void upper_done(struct upper *u);

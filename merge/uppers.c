@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "log.h"
+#include "renewal.h"
 #include "text.h"
 #include "workdir.h"
 
@@ -15,6 +16,24 @@ static enum exit_code refuse(const char *name, int error, const char *why) {
 	log_error("Cannot make /%s writable: %s", name, why ?: strerror(-error));
 	log_hint("extmerge(8), MUTABLE HIERARCHIES, says what its directory in /" UPPER_STORE
 		 " must be");
+	return EXIT_FAILED;
+}
+
+/* written.5: in memory as well, the tree of which is still merged. */
+static enum exit_code renew(struct route *r, size_t i) {
+	const char *name = r->state.hierarchies[i].name;
+	struct upper *u = &r->uppers[i];
+	_cleanup_free_ char *why = NULL;
+	int e;
+
+	if (mutable_forgets(u->mode))
+		u->memory = TAKE_FD(r->memories[i]);
+	e = renewal_begin(u, r->base, &why);
+	if (e != -ENODATA)
+		return e < 0 ? refuse(name, e, why) : EXIT_DONE;
+	log_error("Cannot empty what was written in /%s: a refresh would %s", name,
+		  u->is_host ? "write to the host's own directory"
+			     : "not write there any more");
 	return EXIT_FAILED;
 }
 
@@ -40,6 +59,8 @@ static enum exit_code find_one(struct route *r, size_t i) {
 	if (e < 0)
 		return refuse(name, e, NULL);
 	r->uppers[i].size = c->settings.ephemeral_size;
+	if (r->renews[i])
+		return renew(r, i);
 	if (r->uppers[i].note && !mutable_forgets(c->settings.mutable))
 		log_detail("/%s is not writable: %s", name, r->uppers[i].note);
 	return EXIT_DONE;
@@ -172,7 +193,7 @@ enum exit_code uppers_prepare(struct route *r, size_t i) {
 
 	if (!u->is_writable)
 		return EXIT_DONE;
-	if (mutable_forgets(u->mode))
+	if (mutable_forgets(u->mode) && !u->fresh)
 		u->memory = TAKE_FD(r->memories[i]);
 	if (r->state.hierarchies[i].record &&
 	    r->state.hierarchies[i].record->is_writable) {
@@ -181,8 +202,12 @@ enum exit_code uppers_prepare(struct route *r, size_t i) {
 			return refuse(h->name, e, NULL);
 	}
 	e = upper_prepare(u, r->base, h->name, h->base, &why);
-	if (e == 0 && u->memory >= 0)
-		e = workshop_attach(&r->workshop, u->memory, name);
+	if (e == 0 && u->memory >= 0) {
+		r->wanted[i]->memory_id = renewal_id(u->upper);
+		e = r->wanted[i]->memory_id
+			    ? workshop_attach(&r->workshop, u->memory, name)
+			    : -ENOMEM;
+	}
 	if (e == 0 && u->path) {
 		r->wanted[i]->work = path_beside(u->path, u->work_name);
 		e = r->wanted[i]->work ? 0 : -ENOMEM;
@@ -192,14 +217,9 @@ enum exit_code uppers_prepare(struct route *r, size_t i) {
 
 /* Whether the directory is the one of the record. */
 static bool has_id(int fd, const char *id) {
-	struct stat st;
-	char text[64];
+	_cleanup_free_ char *own = renewal_id(fd);
 
-	if (!id || fstat(fd, &st) < 0)
-		return false;
-	snprintf(text, sizeof(text), "%llx:%llu", (unsigned long long)st.st_dev,
-		 (unsigned long long)st.st_ino);
-	return strcmp(text, id) == 0;
+	return own && id && strcmp(own, id) == 0;
 }
 
 /* Whether it is the directory that the hierarchy is without us. */
@@ -235,9 +255,13 @@ void uppers_sweep(const struct route *r) {
 		const char *work = h->record ? h->record->work : NULL;
 		int n;
 
+		if (h->record && r->memories[i] >= 0)
+			(void)upper_heal_memory(r->memories[i], h->record->memory_id);
+
 		if (h->kind != STATE_PLAIN && h->kind != STATE_MERGED)
 			continue;
-		n = upper_sweep(r->base, h->name, work ? strrchr(work, '/') + 1 : NULL);
+		n = upper_sweep(r->base, h->name, work ? strrchr(work, '/') + 1 : NULL,
+				h->record ? h->record->upper_id : NULL);
 		if (n < 0)
 			log_warning("Cannot remove what an interrupted run has left beside "
 				    "the upper layer of /%s: %s",
@@ -260,13 +284,15 @@ static void remove_at(const struct route *r, const char *path) {
 		log_warning("Cannot remove '%s': %s", path, strerror(-e));
 }
 
-void uppers_clean(const struct route *r, bool success) {
+void uppers_clean(struct route *r, bool success) {
 	for (size_t i = 0; i < r->plan.n_steps; i++) {
-		const struct upper *u = &r->uppers[i];
+		struct upper *u = &r->uppers[i];
 		const struct plan_step *s = &r->plan.steps[i];
 
 		if (s->action == PLAN_NOTHING || s->action == PLAN_KEEP)
 			continue;
+		if (u->fresh)
+			renewal_end(u, success);
 		if (!success && u->work_name)
 			(void)workdir_remove(u->parent, u->work_name);
 		if (!success)
@@ -280,6 +306,8 @@ void uppers_clean(const struct route *r, bool success) {
 
 void uppers_done(struct route *r) {
 	for (size_t i = 0; i < STATE_HIERARCHIES_MAX; i++) {
+		if (r->uppers[i].fresh) /* nothing has come of it */
+			renewal_end(&r->uppers[i], false);
 		upper_done(&r->uppers[i]);
 		close_fdp(&r->memories[i]);
 	}

@@ -27,6 +27,6 @@ void uppers_sweep(const struct route *r);
  * After the trees were switched, or not: removes the work directories of those that are gone. With `success` these are
  * the old ones' of each hierarchy that was switched, otherwise the new ones'.
  */
-void uppers_clean(const struct route *r, bool success);
+void uppers_clean(struct route *r, bool success);
 
 void uppers_done(struct route *r);

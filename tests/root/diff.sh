@@ -41,7 +41,7 @@ is "a fresh upper layer has nothing" "$rc$(changes)" 0
 E=$R/etc
 echo new >"$E/new" && mkdir -p "$E/newdir/sub" && echo x >"$E/newdir/sub/file" && ln -s x "$E/newlink" && mkfifo "$E/newfifo"
 echo "more" >>"$E/content" && chmod 600 "$E/mode" && chown 5 "$E/owner" && setfattr -n user.note -v x "$E/xattr"
-touch "$E/touched" && rm "$E/removed" && rm "$E/type" && mkdir "$E/type"
+touch "$E/touched" && rm "$E/removed" && rm "$E/type" && mkdir "$E/type" && echo x >"$E/type/child"
 ln -sfn b "$E/symlink"
 rm "$E/d/sub/gone" && chmod 700 "$E/d"
 rm -r "$E/whole" && mkdir "$E/whole" && echo "other" >"$E/whole/one" && echo "host whole/two" >"$E/whole/two" && echo fresh >"$E/whole/fresh"
@@ -61,6 +61,7 @@ expected='~ /etc/content file host content
 - /etc/removed file host
 ~ /etc/symlink symlink host content
 ~ /etc/type directory host type
++ /etc/type/child file -
 ~ /etc/whole directory host  hides
 - /etc/whole/deep directory host
 + /etc/whole/fresh file -
@@ -72,7 +73,7 @@ expected='~ /etc/content file host content
 is "every change is told, with the layer it was made over" "$(changes)" "$expected"
 is "for the class" "$(changes --class=sysext)" ""
 em diff
-is "a table for people" "$rc $(tail -n 1 <<<"$out")" "0 7 added, 11 changed, 4 removed."
+is "a table for people" "$rc $(tail -n 1 <<<"$out")" "0 8 added, 11 changed, 4 removed."
 like "with the layer" "$out" 'changed */etc/x/both *file *7B? *zhigh *content'
 em diff --no-legend
 is "without headings" "$(grep -cE 'CHANGE|added,' <<<"$out")" 0

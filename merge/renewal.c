@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A new upper layer in place of one that is written. */
+#include "renewal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "meta.h"
+#include "text.h"
+#include "workdir.h"
+
+static char *fresh_name(const char *name) {
+	return text_format(".%s.extmerge-new", name);
+}
+
+char *renewal_id(int fd) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	return text_format("%llx:%llu", (unsigned long long)st.st_dev,
+			   (unsigned long long)st.st_ino);
+}
+
+static bool is_at(int parent, const char *name, int fd) {
+	struct stat a, b;
+
+	return fd >= 0 && fstat(fd, &a) == 0 &&
+	       fstatat(parent, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* A new directory that looks like the layer, whose marks of overlayfs are left out. */
+static int make(struct upper *u, int *ret) {
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	u->fresh = fresh_name(u->name);
+	if (!u->fresh)
+		return -ENOMEM;
+	r = workdir_remove(u->parent, u->fresh);
+	if (r < 0)
+		return r;
+	if (mkdirat(u->parent, u->fresh, 0700) < 0)
+		return -errno;
+	fd = file_open_exact(u->parent, u->fresh, O_RDONLY | O_DIRECTORY);
+	r = fd < 0 ? fd : meta_copy_looks(u->old, fd);
+	if (r == 0)
+		*ret = file_open_exact(u->parent, u->fresh, O_PATH | O_DIRECTORY);
+	return r == 0 && *ret < 0 ? *ret : r;
+}
+
+int renewal_begin(struct upper *u, int root, char **ret_why) {
+	int fresh = -EBADF, r;
+
+	if (!u->is_writable || u->is_host)
+		return -ENODATA;
+	r = upper_open_place(u, root, ret_why);
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : r;
+	u->old = file_open_exact(u->parent, u->name, O_PATH | O_DIRECTORY);
+	if (u->old < 0)
+		return u->old == -ENOENT ? -ENODATA : u->old;
+	r = make(u, &fresh);
+	if (r < 0 || mutable_forgets(u->mode)) {
+		close_fdp(&fresh);
+		return r;
+	}
+	close_fdp(&u->directory);
+	u->directory = fresh;
+	return 0;
+}
+
+int renewal_exchange(const struct upper *u) {
+	return renameat2(u->parent, u->fresh, u->parent, u->name, RENAME_EXCHANGE) < 0
+		       ? -errno
+		       : 0;
+}
+
+void renewal_end(struct upper *u, bool is_done) {
+	/* Whatever else has come to that name is not ours to remove. */
+	if (u->fresh && is_at(u->parent, u->fresh, u->old) == is_done)
+		(void)workdir_remove(u->parent, u->fresh);
+	free(u->fresh);
+	u->fresh = NULL;
+}
+
+int renewal_heal(int parent, const char *name, const char *id) {
+	_cleanup_free_ char *fresh = fresh_name(name), *own = NULL;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (!fresh)
+		return -ENOMEM;
+	fd = file_open_exact(parent, fresh, O_PATH | O_DIRECTORY);
+	if (fd == -ENOENT)
+		return 0;
+	own = fd < 0 ? NULL : renewal_id(fd);
+	if (fd >= 0 && !own)
+		return -ENOMEM;
+	if (own && id && strcmp(own, id) == 0 &&
+	    renameat2(parent, fresh, parent, name, RENAME_EXCHANGE) < 0)
+		return -errno;
+	return workdir_remove(parent, fresh);
+}
