@@ -20,12 +20,13 @@
 
 #define HOOK_MILLISECONDS 60000
 
-/* hook.3: below another root nothing is run; its programs are not this system's. */
+/* hook.3: below another root nothing is run; its programs are not this system's. What only a service sees is its own affair. */
 static bool is_running_system(const struct route *r) {
 	struct stat ours, theirs;
 
-	return fstat(r->root, &ours) == 0 && stat("/", &theirs) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	return !r->options->service && fstat(r->root, &ours) == 0 &&
+	       stat("/", &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
 }
 
 static enum manager find_manager(void) {
