@@ -7,6 +7,7 @@
  *     --threads=N, --cache=BYTES, --seconds=N
  *     --after=N       as the last of N + 1 that one server takes; the others are there until the command runs
  *     --kill          with that server killed before the last one
+ *     --garbage       and with a word that makes no sense to it afterwards
  *     --workshop      in a private mount namespace, as extmerge does, which is gone when the command runs
  *     --loop          with a loop device of the file instead, that reads it past the page cache as extmerge has it for erofs
  *     --loop=cached   with one that does not, as for squashfs
@@ -51,9 +52,18 @@ static int open_area(char *text, uint64_t *ret_offset, uint64_t *ret_size) {
 struct test {
 	struct attach_options o;
 	const char *log, *mount; /* TYPE:DIR */
-	bool inside, loop, cached, plain, time, kill;
+	bool inside, loop, cached, plain, time, kill, garbage;
 	unsigned after;
 };
+
+/* To the one socket that we have. */
+static void talk_nonsense(void) {
+	struct stat st;
+
+	for (int fd = 3; fd < 1024; fd++)
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && write(fd, "?", 1) < 0)
+			perror("garbage");
+}
 
 /* What came before is forgotten, and closed by the command's beginning. */
 static int attach_last(const struct verity_target *t, const struct test *test,
@@ -62,6 +72,7 @@ static int attach_last(const struct verity_target *t, const struct test *test,
 		test->after > 0 ? attach_server_new() : NULL;
 	struct attach_options o = test->o;
 	pid_t process = 0;
+	int last;
 
 	o.shared = server;
 	o.ret_server = &process;
@@ -73,7 +84,10 @@ static int attach_last(const struct verity_target *t, const struct test *test,
 	}
 	if (test->kill)
 		kill(process, SIGKILL);
-	return attach_image(t, &o, why);
+	last = attach_image(t, &o, why);
+	if (test->garbage)
+		talk_nonsense();
+	return last;
 }
 
 static int attach(const struct verity_target *t, const struct test *test) {
@@ -175,6 +189,8 @@ static void read_option(const char *argument, struct test *ret) {
 		ret->after = (unsigned)atoi(value);
 	else if (strcmp(argument, "--kill") == 0)
 		ret->kill = true;
+	else if (strcmp(argument, "--garbage") == 0)
+		ret->garbage = true;
 	else if (strcmp(argument, "--workshop") == 0)
 		ret->inside = true;
 	else if ((value = value_of(argument, "--loop"))) {

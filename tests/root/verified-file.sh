@@ -106,6 +106,8 @@ else
 fi
 umount "$T/m"
 ok "it ends with the last one" no_servers
+is "nonsense does not disturb those who read" \
+	"$(with --after=2 --garbage -- bash -c "sleep 0.2; '${TESTS_BUILD_DIR}/judge' /proc/self/fd/9 '$I/good'")" "$pages 0 0"
 is "one that was killed is replaced" "$(with --after=2 --kill -- "${TESTS_BUILD_DIR}/judge" /proc/self/fd/9 "$I/good")" "$pages 0 0"
 sanitized || is "so is one that has no memory for more" "$(ulimit -v 100000
 	with --after=30 -- "${TESTS_BUILD_DIR}/judge" /proc/self/fd/9 "$I/good")" "$pages 0 0"
