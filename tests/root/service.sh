@@ -86,7 +86,7 @@ is "its tree carries its name" "$(trees "$web")" "extmerge:confext:etc@web"
 before=$(cat /proc/self/mountinfo)
 make_tree /run/extensions.d/web/xm-library xm-library # with a library, which would be a reason to run ldconfig
 mkdir -p /run/extensions.d/web/xm-library/usr/lib/x86_64-linux-gnu && : >/run/extensions.d/web/xm-library/usr/lib/x86_64-linux-gnu/libxm.so.1
-on refresh --service=web --json
+on refresh --pid="$web" --json
 is "no hook runs for what a service sees" "$rc $(jq -c '[.hooks[]?.name]' <<<"$out")" "0 []"
 rm -r /run/extensions.d/web
 conf "$OWN" new
