@@ -144,12 +144,23 @@ static char *merged_together(const struct route *r, const struct class *class) {
 	return text;
 }
 
+int draft_note_upper(const struct route *r, size_t i, struct record *record) {
+	struct stat st;
+
+	if (r->uppers[i].directory < 0)
+		return 0;
+	if (fstat(r->uppers[i].directory, &st) < 0)
+		return -errno;
+	record->upper_id = text_format("%llx:%llu", (unsigned long long)st.st_dev,
+				       (unsigned long long)st.st_ino);
+	return record->upper_id ? 0 : -ENOMEM;
+}
+
 /* What may be written, where that goes, and where the host's own files lie; its work directory is not made yet. */
 static int record_form(const struct route *r, size_t i, struct record *record) {
 	const struct settings *s = route_settings(r, i);
 	const struct settings_origin *origins = s->origins;
 	const struct upper *u = &r->uppers[i];
-	struct stat st;
 
 	record->mutable_given = origins[SETTINGS_MUTABLE].source >= SETTINGS_COMMAND_LINE;
 	record->base_given = origins[SETTINGS_BASE].source >= SETTINGS_COMMAND_LINE;
@@ -159,13 +170,7 @@ static int record_form(const struct route *r, size_t i, struct record *record) {
 	    copy_text(&record->base, base_place_text(s->base)) < 0 ||
 	    copy_text(&record->upper, u->path) < 0)
 		return -ENOMEM;
-	if (u->directory < 0)
-		return 0;
-	if (fstat(u->directory, &st) < 0)
-		return -errno;
-	record->upper_id = text_format("%llx:%llu", (unsigned long long)st.st_dev,
-				       (unsigned long long)st.st_ino);
-	return record->upper_id ? 0 : -ENOMEM;
+	return draft_note_upper(r, i, record);
 }
 
 int draft_record(const struct route *r, size_t i, struct record **ret) {

@@ -147,7 +147,7 @@ bool hierarchy_is_writable(const struct hierarchy *h) {
 bool hierarchy_is_wanted(const struct hierarchy *h) {
 	bool is_more = hierarchy_is_writable(h) || (h->upper && h->upper->is_imported);
 
-	return h->n_layers > 0 || (is_more && h->base >= 0);
+	return h->n_layers > 0 || (is_more && h->base >= 0 && !h->is_made);
 }
 
 bool hierarchy_base_is_top(const struct hierarchy *h) {

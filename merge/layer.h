@@ -38,6 +38,7 @@ struct hierarchy {
 	struct nesting nesting;
 	size_t nesting_kept; /* places of the layers that are committed */
 	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
+	bool is_made; /* the host's own was made for the merge: it counts as none (switch.9) */
 	enum base_place place; /* where the host's own directory lies among the layers */
 	const struct upper *upper; /* borrowed; NULL where nothing is written or imported */
 	char *contested; /* the first file that both the host, above, and a layer have */

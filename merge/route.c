@@ -466,6 +466,7 @@ static enum exit_code open_hierarchies(struct route *r) {
 		r->n_hierarchies++;
 		if (r->uppers[i].is_writable || r->uppers[i].is_imported)
 			r->hierarchies[i].upper = &r->uppers[i];
+		r->hierarchies[i].is_made = state_is_made(r->hierarchies[i].base);
 		r->hierarchies[i].place = route_settings(r, i)->base;
 		for (size_t n = 0; e == 0 && n < r->submounts[i].n; n++)
 			e = strv_append(&r->hierarchies[i].mounts,

@@ -53,13 +53,8 @@ static enum exit_code refuse_foreign(const struct route *r) {
 static enum exit_code build(struct route *r, size_t i) {
 	const struct route_submounts *s = &r->submounts[i];
 	_cleanup_free_ char *why = NULL;
-	enum exit_code code = uppers_prepare(r, i);
-	int e;
-
-	if (code != EXIT_DONE)
-		return code;
-	e = stack_build(&r->hierarchies[i], &r->workshop, r->wanted[i], s->items, s->n,
-			&r->stacks[i], &why);
+	int e = stack_build(&r->hierarchies[i], &r->workshop, r->wanted[i], s->items,
+			    s->n, &r->stacks[i], &why);
 
 	if (e == 0)
 		e = hierarchy_choose_witness(&r->hierarchies[i]);
@@ -103,7 +98,7 @@ static bool will_switch(const struct plan_step *s) {
 }
 
 static enum exit_code build_all(struct route *r) {
-	enum exit_code code = EXIT_DONE;
+	enum exit_code code = uppers_prepare(r);
 
 	for (size_t i = 0; code == EXIT_DONE && i < r->plan.n_steps; i++)
 		if (will_switch(&r->plan.steps[i]) && r->wanted[i])

@@ -6,7 +6,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "draft.h"
 #include "file.h"
+#include "inputs.h"
 #include "log.h"
 #include "renewal.h"
 #include "text.h"
@@ -37,6 +39,24 @@ static enum exit_code renew(struct route *r, size_t i) {
 	return EXIT_FAILED;
 }
 
+/* A directory that we made for the merge is none of the host's, and has no look of its own (switch.9). */
+static int own_base(int base) {
+	return state_is_made(base) ? -EBADF : base;
+}
+
+/* A link that leads to it leads nowhere: it goes with the tree. */
+static void forget_made(struct upper *u, int base, const char *name) {
+	struct stat made, st;
+
+	if (u->directory < 0 || !state_is_made(base) || fstat(base, &made) < 0 ||
+	    fstat(u->directory, &st) < 0 || made.st_dev != st.st_dev ||
+	    made.st_ino != st.st_ino)
+		return;
+	upper_done(u);
+	u->note = text_format("its directory leads to /%s, which the host does not have",
+			      name);
+}
+
 static enum exit_code find_one(struct route *r, size_t i) {
 	const char *name = r->state.hierarchies[i].name;
 	const struct config_hierarchy *c = config_find_hierarchy(&r->config, name);
@@ -46,14 +66,16 @@ static enum exit_code find_one(struct route *r, size_t i) {
 
 	if (!c || r->state.hierarchies[i].is_left || !route_has_class(r, c->class))
 		return EXIT_DONE;
-	e = upper_find(r->base, name, base, c->settings.mutable, &r->uppers[i], &why);
+	e = upper_find(r->base, name, own_base(base), c->settings.mutable, &r->uppers[i],
+		       &why);
 	/* Without privilege nothing can be merged, and not all be seen. */
 	if (e == -EACCES && !r->is_privileged)
 		return EXIT_DONE;
 	if (e < 0)
 		return refuse(name, e, why);
+	forget_made(&r->uppers[i], base, name);
 	/* At once, as it is an input of the merge; not for a hierarchy that may stay absent. */
-	if (r->lock >= 0 && base >= 0 && r->uppers[i].is_writable &&
+	if (r->lock >= 0 && own_base(base) >= 0 && r->uppers[i].is_writable &&
 	    mutable_keeps(r->uppers[i].mode) && r->uppers[i].directory < 0)
 		e = upper_make(&r->uppers[i], r->base, name, base);
 	if (e < 0)
@@ -184,35 +206,68 @@ static int copy_up_parents(const struct route *r, size_t i) {
 	return e;
 }
 
-enum exit_code uppers_prepare(struct route *r, size_t i) {
+static enum exit_code prepare_one(struct route *r, size_t i) {
 	const struct hierarchy *h = &r->hierarchies[i];
+	const struct record *old = r->state.hierarchies[i].record;
 	struct upper *u = &r->uppers[i];
 	char name[WORKSHOP_NAME_MAX];
 	_cleanup_free_ char *why = NULL;
-	int e;
+	int e = 0;
 
-	if (!u->is_writable)
-		return EXIT_DONE;
 	if (mutable_forgets(u->mode) && !u->fresh)
 		u->memory = TAKE_FD(r->memories[i]);
-	if (r->state.hierarchies[i].record &&
-	    r->state.hierarchies[i].record->is_writable) {
+	if (old && old->is_writable)
 		e = copy_up_parents(r, i);
-		if (e < 0)
-			return refuse(h->name, e, NULL);
-	}
-	e = upper_prepare(u, r->base, h->name, h->base, &why);
+	if (e == 0)
+		e = upper_prepare(u, r->base, h->name, own_base(h->base), &why);
 	if (e == 0 && u->memory >= 0) {
 		r->wanted[i]->memory_id = renewal_id(u->upper);
 		e = r->wanted[i]->memory_id
 			    ? workshop_attach(&r->workshop, u->memory, name)
 			    : -ENOMEM;
 	}
-	if (e == 0 && u->path) {
+	if (e == 0 && u->memory < 0) {
 		r->wanted[i]->work = path_beside(u->path, u->work_name);
 		e = r->wanted[i]->work ? 0 : -ENOMEM;
 	}
 	return e < 0 ? refuse(h->name, e, why) : EXIT_DONE;
+}
+
+/* A directory that was made just now, as the hierarchy did not exist before, is in the records as if it had been there. */
+static int note_made(struct route *r, size_t i) {
+	const struct class *class = r->hierarchies[i].class;
+	int e = draft_note_upper(r, i, r->wanted[i]);
+
+	if (e == 0)
+		e = inputs_digest(r, class);
+	for (size_t n = 0; e == 0 && n < r->n_hierarchies; n++)
+		if (r->wanted[n] && r->wanted[n]->class == class) {
+			free(r->wanted[n]->inputs);
+			r->wanted[n]->inputs = strdup(r->inputs[class->id]);
+			e = r->wanted[n]->inputs ? 0 : -ENOMEM;
+		}
+	return e;
+}
+
+enum exit_code uppers_prepare(struct route *r) {
+	enum exit_code code = EXIT_DONE;
+	int e = 0;
+
+	for (size_t i = 0; code == EXIT_DONE && i < r->plan.n_steps; i++) {
+		bool is_new = mutable_keeps(r->uppers[i].mode) &&
+			      r->uppers[i].directory < 0;
+
+		if (!r->wanted[i] || !r->uppers[i].is_writable ||
+		    (r->plan.steps[i].action != PLAN_MERGE &&
+		     r->plan.steps[i].action != PLAN_REPLACE))
+			continue;
+		code = prepare_one(r, i);
+		if (code == EXIT_DONE && is_new)
+			e = note_made(r, i);
+		if (e < 0)
+			return route_fail(e, "note what is written to");
+	}
+	return code;
 }
 
 /* Whether the directory is the one of the record. */

@@ -17,8 +17,8 @@ enum exit_code uppers_check(const struct route *r);
  */
 int uppers_open_merged(const struct route *r, size_t i);
 
-/* Makes what is missing for hierarchy `i`, in the workshop, and notes it in its record. */
-enum exit_code uppers_prepare(struct route *r, size_t i);
+/* Makes what is missing for all hierarchies that will be switched, in the workshop, and notes it in the records. */
+enum exit_code uppers_prepare(struct route *r);
 
 /* Removes what killed runs have left of work directories. Needs the lock and the workshop. */
 void uppers_sweep(const struct route *r);

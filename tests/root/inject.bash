@@ -8,6 +8,17 @@
 # unmerges and removes.
 shopt -s globstar dotglob nullglob
 
+# Options of every change; what is mounted in each merged tree; what else a test looks for, where a set is healed.
+OPTIONS=()
+INSIDE=()
+check_more() { # SET
+	:
+}
+# What else a worker's root has.
+make_more() {
+	:
+}
+
 WORKERS=${WORKERS:-$(nproc)}
 export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 # it cannot be traced
 
@@ -50,6 +61,7 @@ make_worker() { # NUMBER
 	mount --bind "$R" "$W/bare"
 	mount --make-private "$W/bare"
 	bare=$W/bare
+	make_more
 	choose N
 }
 
@@ -162,11 +174,17 @@ check_healed() { # SET
 	A) want=' /etc /usr' ;;
 	B) want=' /etc /opt /usr' ;;
 	esac
+	for name in $want; do
+		[ -z "${INSIDE[*]-}" ] || want+=$(printf " $name/%s" "${INSIDE[@]}")
+	done
+	# shellcheck disable=SC2086
+	want=$(printf ' %s\n' $want | sort)
+	want=${want//$'\n'/}
 	count_mounts
 	# shellcheck disable=SC2086
 	mounts=$(printf ' %s\n' $mounts | sort)
 	mounts=${mounts//$'\n'/}
-	[ "${mounts% }" = "$want" ] || complain "healed, but the mounts are:$mounts"
+	[ "${mounts% }" = "${want% }" ] || complain "healed, but the mounts are:$mounts"
 	for ((h = 0; h < 200; h++)); do # the kernel clears a loop device some time after its last user is gone
 		count_loops
 		want=$((${n_loops=$loops} + SPARE_LOOPS))
@@ -175,6 +193,7 @@ check_healed() { # SET
 		sleep 0.01
 	done
 	[ "$loops" -le $want ] || complain "healed, but $loops loop devices are there, not $want"
+	check_more "$1"
 	list_host
 	name=listing_$1
 	[ -n "${!name-}" ] || declare -g "$name=${files[*]}"
@@ -185,7 +204,7 @@ heal() { # SET
 	local verb
 
 	verb=$(heal_for "$1")
-	"$EXTMERGE" --root="$R" -q "$verb" >"$W/heal" 2>&1 || complain "healing fails: $(<"$W/heal")"
+	"$EXTMERGE" --root="$R" -q "${OPTIONS[@]}" "$verb" >"$W/heal" 2>&1 || complain "healing fails: $(<"$W/heal")"
 	check_healed "$1"
 }
 
@@ -200,7 +219,7 @@ visit() { # SET
 trace_change() { # OLD NEW FILE
 	visit "$1"
 	choose "$2"
-	strace -f -o "$W/trace" "$EXTMERGE" --root="$R" -q "$(verb_for "$1" "$2")"
+	strace -f -o "$W/trace" "$EXTMERGE" --root="$R" -q "${OPTIONS[@]}" "$(verb_for "$1" "$2")"
 	awk '$2 !~ /^[+<-]/ { sub(/\(.*/, "", $2); print $2, ++n[$2] }' "$W/trace" >"$3"
 	job="traced $1 to $2"
 	heal "$2"
@@ -231,7 +250,7 @@ run_job() { # OLD NEW JOB
 		: >"$W/hit"
 		# shellcheck disable=SC2086
 		strace -f -o "$W/hit" $STRACE_BY -e trace="$name" -e inject="$name:$what:when=$index" \
-			"$EXTMERGE" --root="$R" "$(verb_for "$1" "$2")" >"$W/output" 2>&1
+			"$EXTMERGE" --root="$R" "${OPTIONS[@]}" "$(verb_for "$1" "$2")" >"$W/output" 2>&1
 		rc=$?
 		jobs_run=$((jobs_run + 1))
 		was_hit && hits=$((hits + 1))
