@@ -27,6 +27,7 @@ static const char *const sv[] = PROGRAM("sv");
 #define AT(stage) (1U << (stage))
 #define RUNNING AT(BOOT_NO)
 #define RUNNING_OR_LATE (AT(BOOT_NO) | AT(BOOT_LATE))
+#define ALWAYS (RUNNING_OR_LATE | AT(BOOT_EARLY))
 
 /* hook.2: one row for each program, in the order in which they run. */
 static const struct row {
@@ -41,7 +42,7 @@ static const struct row {
 	{ .trigger = TRIGGER_USERS,
 	  .paths = sysusers,
 	  .arguments = { "systemd-sysusers" },
-	  .stages = RUNNING_OR_LATE,
+	  .stages = ALWAYS, /* systemd itself runs it only after an update of the system */
 	  .takes_names = true },
 	{ .trigger = TRIGGER_MODULES,
 	  .paths = modules_load,
@@ -116,7 +117,8 @@ static int add_row(const struct hook_calls *c, const struct row *row,
 	int r;
 
 	if (!has(c, row->trigger) || !(row->stages & AT(stage)) ||
-	    (row->takes_names && !c->names[row->trigger]))
+	    (row->takes_names && !c->names[row->trigger]) ||
+	    (stage != BOOT_NO && !c->has_come))
 		return 0;
 	r = add(to, trigger_word(row->trigger), row->paths, row->arguments,
 		row->takes_names ? c->names[row->trigger] : NULL);

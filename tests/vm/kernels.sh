@@ -13,30 +13,9 @@ modules=(overlay erofs squashfs loop fuse dm-mod dm-verity dm-bufio reed_solomon
 need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb depmod mkfs.erofs mksquashfs veritysetup openssl sfdisk jq
 make_work
 
-# Downloads the suite's cloud kernel (in newer suites several packages) and unpacks it into the cache.
-get_kernel() { # DIRECTORY
-	local packages
-
-	apt_of_suite "$suite" update >"$work/apt.log" 2>&1 || return 1
-	mapfile -t packages < <(apt_of_suite "$suite" install -s --no-install-recommends linux-image-cloud-amd64 2>/dev/null |
-		sed -nE 's/^Inst (linux-(image|binary|modules)-[0-9][^ ]*) .*/\1/p')
-	unpack_packages "$suite" "$1.new" "${packages[@]}" && mv "$1.new" "$1"
-}
-
 # What runs in the guest besides busybox; a build without FUSE has no server.
 programs=("$EXTMERGE" "$TESTS_BUILD_DIR"/vm/{activate,trustkey} "$TESTS_BUILD_DIR"/{attach,judge})
 [ ! -x "$TESTS_BUILD_DIR/../extmerge-fuse" ] || programs+=("$TESTS_BUILD_DIR/../extmerge-fuse")
-
-# The libraries of the programs, those too that they load when they are needed (their notes name them).
-libraries() {
-	local soname path
-
-	ldd "${programs[@]}" | grep -oE '/[^ ]+\.so[^ ]*'
-	for soname in $(grep -haoE '"soname":\["[^"]+' "${programs[@]}" | cut -d'"' -f4 | sort -u); do
-		path=$(ldconfig -p | awk -v soname="$soname" '$1 == soname { print $NF; exit }')
-		[ -z "$path" ] || { echo "$path"; ldd "$path" | grep -oE '/[^ ]+'; }
-	done
-}
 
 # The guest: busybox, the program with its libraries, the modules with their index, and the images.
 make_guest() { # DIRECTORY MODULES
@@ -46,7 +25,7 @@ make_guest() { # DIRECTORY MODULES
 	cp "$(command -v busybox)" "${programs[@]}" "$guest/bin/"
 	cp "$TESTS_DIR/vm/init" "$guest/init"
 	chmod 755 "$guest/init"
-	libraries | sort -u | while read -r library; do
+	libraries "${programs[@]}" | sort -u | while read -r library; do
 		mkdir -p "$guest${library%/*}" && cp -L "$library" "$guest$library"
 	done
 	for module in "${modules[@]}"; do
@@ -115,7 +94,7 @@ run_suite() { # SUITE
 
 	suite=$1
 	mkdir -p "$place"
-	if [ ! -d "$kernel" ] && ! get_kernel "$kernel"; then
+	if ! get_kernel "$1"; then
 		skip "the kernel of $1" "it cannot be had here: no network?"
 		return
 	fi

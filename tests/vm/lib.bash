@@ -55,6 +55,28 @@ unpack_packages() { # SUITE DIRECTORY PACKAGE...
 	done
 }
 
+# Puts the cloud kernel of a suite (in newer suites several packages) into the cache, as $cache/kernel-SUITE.
+get_kernel() { # SUITE
+	local packages directory=$cache/kernel-$1
+
+	[ ! -d "$directory" ] || return 0
+	apt_of_suite "$1" update >"$work/apt.log" 2>&1 || return 1
+	mapfile -t packages < <(apt_of_suite "$1" install -s --no-install-recommends linux-image-cloud-amd64 2>/dev/null |
+		sed -nE 's/^Inst (linux-(image|binary|modules)-[0-9][^ ]*) .*/\1/p')
+	unpack_packages "$1" "$directory.new" "${packages[@]}" && mv "$directory.new" "$directory"
+}
+
+# The libraries of the programs, those too that they load when they are needed (their notes name them).
+libraries() { # PROGRAM...
+	local soname path
+
+	ldd "$@" | grep -oE '/[^ ]+\.so[^ ]*'
+	for soname in $(grep -haoE '"soname":\["[^"]+' "$@" | cut -d'"' -f4 | sort -u); do
+		path=$(ldconfig -p | awk -v soname="$soname" '$1 == soname { print $NF; exit }')
+		[ -z "$path" ] || { echo "$path"; ldd "$path" | grep -oE '/[^ ]+'; }
+	done
+}
+
 # Passes on what the guest said, with numbers of our own.
 take_results() { # FILE
 	local line

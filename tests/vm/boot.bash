@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2154
+# Guests that boot as machines do, after lib.sh and lib.bash: a Debian with systemd, or another init, on a disk of its own,
+# with extmerge installed in it; a test runs in it as a unit and writes TAP to $OUT. Needs root, for mmdebstrap.
+#
+#   get_system SUITE NAME PACKAGE...   a disk image $cache/system-SUITE-NAME.ext4, made once (a minute)
+#   new_payload                        a directory $payload, which is copied onto the guest's root before it starts
+#   install_extmerge                   into $payload, as make install would
+#   boot_system SUITE NAME [OPTION...]  boots it; what the guest wrote is in $place/out, its console in $place/console
+#
+# OPTION: --init=PATH --append=WORDS --initrd=FILE (in place of the one that copies the payload), --disk=FILE
+
+# What extmerge's programs are linked with; and what is left out, as it only takes time here.
+guest_libraries=(libmount1 libcryptsetup12 libjson-c5 libeconf0 libsmartcols1 libkmod2 libxxhash0 libssl3t64 kmod)
+needless=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+	systemd-tmpfiles-clean.timer systemd-timesyncd.service systemd-firstboot.service systemd-hwdb-update.service
+	systemd-journal-catalog-update.service systemd-update-done.service systemd-pcrphase.service systemd-pcrmachine.service
+	systemd-tpm2-setup.service systemd-tpm2-setup-early.service getty.target systemd-random-seed.service
+	systemd-boot-random-seed.service systemd-journal-flush.service systemd-update-utmp.service systemd-networkd-persistent-storage.service)
+
+suite_mirror() {
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+		grep -v '^#' | grep -oE 'https?://[^ ]+' | grep -v security | head -n 1
+}
+
+# The tree with the kernel's modules; everything that a test changes comes with its payload.
+make_tree_of_suite() { # SUITE DIRECTORY PACKAGE...
+	local suite=$1 tree=$2 unit IFS=,
+	shift 2
+
+	mmdebstrap --quiet --variant=minbase --include="${guest_libraries[*]},$*" \
+		--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "2"' \
+		"$suite" "$tree" "$(suite_mirror)" >"$work/mmdebstrap.log" 2>&1 </dev/null || return 1
+	cp -a "$cache/kernel-$suite"/usr/lib/modules "$tree/usr/lib/" || return 1
+	depmod -b "$tree" "$(ls "$tree/usr/lib/modules")" 2>/dev/null
+	rm -rf "$tree"/var/cache/apt/*.bin "$tree"/var/lib/apt/lists/* "$tree"/usr/share/{doc,locale,man,zoneinfo}
+	echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
+	echo "/dev/vda / ext4 defaults 0 0" >"$tree/etc/fstab"
+	for unit in "${needless[@]}"; do
+		ln -sf /dev/null "$tree/etc/systemd/system/$unit" 2>/dev/null
+	done
+}
+
+get_system() { # SUITE NAME PACKAGE...
+	local suite=$1 image=$cache/system-$1-$2.ext4 tree=$work/tree
+	shift 2
+
+	get_kernel "$suite" || return 1
+	[ ! -e "$image" ] || return 0
+	[ "$(id -u)" = 0 ] || give_up "only root can make a tree of $suite"
+	rm -rf --one-file-system "$tree"
+	make_tree_of_suite "$suite" "$tree" "$@" || return 1
+	truncate -s 1G "$image.new" && mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$image.new" && mv "$image.new" "$image" || return 1
+	rm -rf --one-file-system "$tree"
+}
+
+new_payload() {
+	payload=$work/payload
+	rm -rf "$payload"
+	mkdir -p "$payload"
+}
+
+# The programs, libraries that the guest's suite has under another name, and the units as they are built.
+install_extmerge() { # [UNIT...]
+	local build=$TESTS_BUILD_DIR/.. library unit
+
+	mkdir -p "$payload"/usr/{bin,lib/systemd/system,lib/systemd/catalog,lib/x86_64-linux-gnu} "$payload/etc/systemd/system"
+	cp "$EXTMERGE" "$payload/usr/bin/extmerge"
+	if [ -x "$build/extmerge-fuse" ]; then
+		cp "$build/extmerge-fuse" "$payload/usr/bin/"
+		library=$(ldd "$build/extmerge-fuse" | grep -oE '/[^ ]*libfuse3[^ ]*')
+		[ -z "$library" ] || cp -L "$library" "$payload/usr/lib/x86_64-linux-gnu/"
+	fi
+	for unit in "$TESTS_DIR"/../units/*.service.in; do
+		unit=${unit##*/}
+		sed 's|@bindir[@]|/usr/bin|g' "$TESTS_DIR/../units/$unit" >"$payload/usr/lib/systemd/system/${unit%.in}"
+	done
+	cp "$TESTS_DIR"/../units/*.path "$payload/usr/lib/systemd/system/"
+	cp "$TESTS_DIR"/../units/extmerge.catalog "$payload/usr/lib/systemd/catalog/"
+	for unit; do
+		mkdir -p "$payload/etc/systemd/system/sysinit.target.wants"
+		ln -s "/usr/lib/systemd/system/$unit" "$payload/etc/systemd/system/sysinit.target.wants/$unit"
+	done
+}
+
+# What runs in the guest when it has booted: a script, with the words of TAP; then the guest ends.
+install_check() { # SCRIPT
+	mkdir -p "$payload/etc/systemd/system/multi-user.target.wants" "$payload/usr/lib/check"
+	cp "$1" "$payload/usr/lib/check/check"
+	cat >"$payload/usr/lib/check/run" <<'SCRIPT'
+#!/bin/bash
+n=0
+for OUT in /dev/virtio-ports/out /dev/vport*p1; do [ ! -c $OUT ] || break; done
+exec >$OUT 2>&1
+is() { # NAME ACTUAL EXPECTED
+	n=$((n + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		printf '%s\n' "expected: $3" "actual:   $2" | sed 's/^/# /'
+	fi
+}
+like() { # NAME ACTUAL EXTENDED-REGEX
+	if [[ $2 =~ $3 ]]; then is "$1" yes yes; else is "$1" "$2" "$3"; fi
+}
+. /usr/lib/check/check
+echo "1..$n"
+exec >/dev/null 2>&1
+${END:-systemctl poweroff}
+SCRIPT
+	chmod 755 "$payload/usr/lib/check/run"
+	cat >"$payload/etc/systemd/system/check.service" <<'UNIT'
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+TimeoutStartSec=300
+ExecStart=/usr/lib/check/run
+UNIT
+	ln -sf /etc/systemd/system/check.service "$payload/etc/systemd/system/multi-user.target.wants/check.service"
+}
+
+# An initrd that puts the payload onto the root, and enters it.
+make_copier() { # SUITE FILE
+	local guest=$work/copier lib module
+
+	lib=$(find "$cache/kernel-$1" -path '*/lib/modules/*' -prune | head -n 1)
+	rm -rf "$guest"
+	mkdir -p "$guest"/{bin,dev,proc,root}
+	cp "$(command -v busybox)" "$guest/bin/"
+	for module in virtio_blk; do
+		module=$(find "$lib" -name "$module.ko*")
+		case $module in
+		*.xz) xz -dc "$module" >"$guest/virtio_blk.ko" ;;
+		*.zst) zstd -qdc "$module" >"$guest/virtio_blk.ko" ;;
+		esac
+	done
+	cat >"$guest/init" <<'SCRIPT'
+#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t devtmpfs dev /dev
+[ ! -e /virtio_blk.ko ] || /bin/busybox insmod /virtio_blk.ko
+for try in 1 2 3 4 5 6 7 8 9 10; do [ -e /dev/vda ] && break; /bin/busybox sleep 0.2; done
+/bin/busybox mount -t ext4 /dev/vda /root || /bin/busybox poweroff -f
+/bin/busybox cp -a /payload/. /root/
+init=/sbin/init
+for word in $(/bin/busybox cat /proc/cmdline); do case $word in guest.init=*) init=${word#*=} ;; esac; done
+/bin/busybox umount /dev
+/bin/busybox umount /proc
+exec /bin/busybox switch_root /root $init
+SCRIPT
+	chmod 755 "$guest/init"
+	mv "$payload" "$guest/payload"
+	(cd "$guest" && find . | cpio --quiet -o -H newc) >"$2"
+	mv "$guest/payload" "$payload"
+}
+
+# The guest's clock counts its instructions, 2 ns each: what it measures does not depend on how busy the machine is.
+run_qemu() { # SUITE NAME INITRD APPEND
+	local kernel
+
+	kernel=$(find "$cache/kernel-$1" -name 'vmlinuz*' | head -n 1)
+	timeout "${BOOT_SECONDS:-240}" qemu-system-x86_64 -M q35 -nodefaults -accel tcg,thread=single -icount shift=1,sleep=off -cpu max -smp 1 -m 1024 -no-reboot \
+		-display none -monitor none -serial "file:$place/console" -kernel "$kernel" -initrd "$3" \
+		-append "console=ttyS0 quiet loglevel=3 panic=-1 random.trust_cpu=on no_timer_check mitigations=off root=/dev/vda rw $4" \
+		-drive if=none,id=d0,format=raw,snapshot=on,file="$cache/system-$1-$2.ext4",cache=unsafe -device virtio-blk-pci,drive=d0 \
+		-device virtio-serial-pci -chardev "file,id=o,path=$place/out" -device virtserialport,chardev=o,name=out \
+		>"$place/qemu.log" 2>&1
+}
+
+boot_system() { # SUITE NAME [OPTION...]
+	local suite=$1 name=$2 initrd='' append='' option
+	shift 2
+
+	for option; do
+		case $option in
+		--append=*) append+=" ${option#*=}" ;;
+		--initrd=*) initrd=${option#*=} ;;
+		esac
+	done
+	place=$work/place
+	rm -rf "$place"
+	mkdir -p "$place"
+	: >"$place/out"
+	if [ -z "$initrd" ]; then
+		initrd=$place/initrd
+		make_copier "$suite" "$initrd" || return 1
+	fi
+	run_qemu "$suite" "$name" "$initrd" "$append"
+	# About one boot in a hundred is lost under software emulation; one with a result is never repeated.
+	grep -q '^1\.\.' "$place/out" || run_qemu "$suite" "$name" "$initrd" "$append"
+}
+
+# The guest's results become ours.
+take_boot() { # WHAT
+	local before=$n_results
+
+	take_results "$place/out"
+	ok "$1: the guest came to its end" grep -q '^1\.\.' "$place/out" && return
+	tail -n 30 "$place/console" | tr -d '\r' | sed 's/^/# /'
+	[ "$n_results" -gt "$before" ]
+}
