@@ -17,7 +17,7 @@ done
 listed() {
 	cat Makefile.am ./*/Makemodule.am | sed 's/[[:space:]]#.*//; /^#/d' | tr -sc 'A-Za-z0-9_./-' '\n' |
 		grep -E '^(merge|verity|fuse|units|specs|tests|man|build-aux)/[A-Za-z0-9_./-]+$' |
-		grep -vE '/Makemodule\.am$|^tests/fuzz/fuzz-|^tests/fuzz/corpus$|^man/.*\.[58]$|^tests/run$' |
+		grep -vE '/Makemodule\.am$|^tests/fuzz/fuzz-|^tests/fuzz/corpus$|^man/.*\.[58]$|^units/[^/]*\.service$|^tests/run$' |
 		sed -E 's|^(tests/unit/[^.]*)$|\1.c|; /^tests\/([^.]*|root\/deny\.so)$/{ /init$/!d; }' | sort -u
 }
 

@@ -66,7 +66,15 @@ static int set_attributes(posix_spawnattr_t *a) {
 	return -r;
 }
 
-static int spawn(const char *path, char *const *arguments, int output, pid_t *ret) {
+static int add_input(posix_spawn_file_actions_t *actions, int input) {
+	if (input >= 0)
+		return -posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+	return -posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
+						 O_RDONLY, 0);
+}
+
+static int spawn(const char *path, char *const *arguments, int input, int output,
+		 pid_t *ret) {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int r;
@@ -77,9 +85,7 @@ static int spawn(const char *path, char *const *arguments, int output, pid_t *re
 	r = -posix_spawnattr_init(&attributes);
 	if (r == 0) {
 		r = set_attributes(&attributes);
-		r = r
-			    ?: -posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
-								 "/dev/null", O_RDONLY, 0);
+		r = r ?: add_input(&actions, input);
 		r = r
 			    ?: -posix_spawn_file_actions_adddup2(&actions, output,
 								 STDOUT_FILENO);
@@ -147,8 +153,8 @@ static void judge(int status, struct command_result *r) {
 	}
 }
 
-int command_run(const char *path, char *const *arguments, unsigned milliseconds,
-		struct command_result *ret) {
+int command_run(const char *path, char *const *arguments, int input,
+		unsigned milliseconds, struct command_result *ret) {
 	_cleanup_close_ int output = make_output();
 	struct command_result result = { .end = COMMAND_DONE };
 	pid_t pid = -1;
@@ -156,7 +162,7 @@ int command_run(const char *path, char *const *arguments, unsigned milliseconds,
 
 	if (output < 0)
 		return output;
-	r = spawn(path, arguments, output, &pid);
+	r = spawn(path, arguments, input, output, &pid);
 	if (r < 0)
 		return r;
 	if (wait_until(pid, milliseconds) == 0) {

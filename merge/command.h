@@ -24,11 +24,11 @@ struct command_result {
 const char *command_find(const char *const *paths);
 
 /*
- * Runs `path` with the arguments (strv, the first is its name), nothing on stdin, and waits. 0 with *ret, which
+ * Runs `path` with the arguments (strv, the first is its name), the file `input` or nothing (a negative number) on stdin, and waits. 0 with *ret, which
  * command_result_done() ends; or a negative errno where it could not be started.
  */
-int command_run(const char *path, char *const *arguments, unsigned milliseconds,
-		struct command_result *ret);
+int command_run(const char *path, char *const *arguments, int input,
+		unsigned milliseconds, struct command_result *ret);
 
 /* A sentence on a program that has not ended well, which the caller owns; NULL where memory ran out. */
 char *command_complaint(const struct command_result *r);

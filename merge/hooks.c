@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "accounts.h"
 #include "bootswitch.h"
 #include "command.h"
 #include "config.h"
@@ -165,6 +166,10 @@ static int collect(struct route *r, enum manager m, struct hook_calls *c) {
 	for (char **unit = bad; unit && *unit; unit++)
 		log_warning("Cannot restart or reload '%s': that is no name of a unit",
 			    *unit);
+	if (r->hooks.has_accounts) {
+		strv_free(c->names[TRIGGER_USERS]);
+		c->names[TRIGGER_USERS] = NULL;
+	}
 	if (e == 0)
 		e = sort_units(c, m == MANAGER_SYSTEMD);
 	if (e == 0 && r->options->boot != BOOT_NO) {
@@ -194,7 +199,7 @@ static void note(struct route *r, const char *name, const char *program, char *w
 static bool run_command(struct route *r, const struct hook_command *c, const char *path,
 			bool is_last_word) {
 	struct command_result result = { .end = COMMAND_FAILED };
-	int e = command_run(path, c->arguments, HOOK_MILLISECONDS, &result);
+	int e = command_run(path, c->arguments, -EBADF, HOOK_MILLISECONDS, &result);
 	const bool has_failed = e < 0 || result.end != COMMAND_DONE;
 
 	if (!has_failed)
@@ -271,6 +276,71 @@ static void run_ldcache(struct route *r, bool is_touched) {
 			e == -EBUSY ? "somebody has mounted something at /etc/ld.so.cache"
 				    : strerror(-e));
 	note(r, trigger_word(TRIGGER_LIBRARIES), NULL, e < 0 ? why ?: strdup("") : NULL);
+}
+
+/* Whether /etc is about to be merged so that nobody can write it. */
+static bool locks_etc(const struct route *r) {
+	for (size_t i = 0; i < r->plan.n_steps; i++) {
+		const struct plan_step *s = &r->plan.steps[i];
+		enum mutable_mode mode = MUTABLE_NO;
+
+		if ((s->action != PLAN_MERGE && s->action != PLAN_REPLACE) ||
+		    strcmp(s->hierarchy, "etc") != 0)
+			continue;
+		if (s->wanted->mutable)
+			(void)mutable_mode_from(s->wanted->mutable, &mode);
+		return !mutable_keeps(mode) && !mutable_forgets(mode);
+	}
+	return false;
+}
+
+/* The accounts of the extensions that came or changed. */
+static int collect_accounts(struct route *r, struct accounts *a) {
+	bool is_wanted[CLASS_COUNT];
+	int e = 0;
+
+	read_settings(r, is_wanted);
+	for (size_t c = 0; e == 0 && c < r->plan.n_changes; c++) {
+		const struct plan_change *change = &r->plan.changes[c];
+
+		if (change->kind == PLAN_SAME || !change->wanted ||
+		    !is_wanted[change->class->id])
+			continue;
+		for (size_t i = 0; e == 0 && i < r->n_hierarchies; i++) {
+			const struct hierarchy *h = &r->hierarchies[i];
+
+			for (size_t n = 0; e == 0 && n < h->n_layers; n++)
+				if (h->class == change->class &&
+				    strcmp(h->layers[n].extension->name.name,
+					   change->wanted->name) == 0)
+					e = accounts_add(a, h->layers[n].fd, h->name,
+							 r->base);
+		}
+	}
+	return e;
+}
+
+void hooks_prepare(struct route *r) {
+	_cleanup_(accounts_done) struct accounts accounts = ACCOUNTS_NONE;
+	struct command_result result = { .end = COMMAND_FAILED };
+	const char *program = accounts_program();
+	char *why = NULL;
+	int e;
+
+	if (!program || !r->workshop.inside || !is_running_system(r) || !locks_etc(r))
+		return;
+	e = collect_accounts(r, &accounts);
+	if (e == 0 && !accounts.is_any)
+		return;
+	if (e == 0)
+		e = accounts_make(&accounts, HOOK_MILLISECONDS, &result);
+	if (e < 0)
+		why = strdup(strerror(-e));
+	else if (result.end != COMMAND_DONE)
+		why = command_complaint(&result);
+	note(r, trigger_word(TRIGGER_USERS), program, why);
+	command_result_done(&result);
+	r->hooks.has_accounts = true;
 }
 
 void hooks_run(struct route *r) {

@@ -16,7 +16,14 @@ struct hook_result {
 struct hooks {
 	struct hook_result *items;
 	size_t n;
+	bool has_accounts; /* users and groups are made already */
 };
+
+/*
+ * What must be done before the switch, in the workshop: users and groups, where the switch makes /etc read-only
+ * (hook.9). r->plan is there, and nothing has been applied.
+ */
+void hooks_prepare(struct route *r);
 
 /*
  * Runs what the changes of r->plan ask for, which have been applied. The lock is given up first: what runs may call

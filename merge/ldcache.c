@@ -58,7 +58,7 @@ static int run_ldconfig(const char *path, unsigned milliseconds, char **ret_why)
 	char *const arguments[] = { (char *)"ldconfig", (char *)"-X", (char *)"-C",
 				    (char *)FILE_PATH, NULL };
 	struct command_result result;
-	int r = command_run(path, arguments, milliseconds, &result);
+	int r = command_run(path, arguments, -EBADF, milliseconds, &result);
 
 	if (r < 0)
 		return r;

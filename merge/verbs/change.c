@@ -104,8 +104,10 @@ enum exit_code change_run(struct route *r) {
 		return EXIT_SKIPPED;
 	}
 	code = refuse_loss(r);
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE) {
+		hooks_prepare(r);
 		code = transition_run(r);
+	}
 	if (code != EXIT_DONE)
 		return code;
 	hooks_run(r);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What runs after a change (specs: hook.1 to hook.8): extmerge is root of a small root of its own, whose programs write
+# What runs after a change (specs: hook.1 to hook.9): extmerge is root of a small root of its own, whose programs write
 # down how they were called.
 . "${TESTS_DIR:?}/lib.sh"
 begin
@@ -78,6 +78,46 @@ inside merge
 is "where there is no bus nobody is told" "$rc $calls $(grep -c failed <<<"$err")" "0  0"
 inside -q unmerge
 rm -r "${X:?}"/*
+
+# --- users where /etc is about to be read-only (hook.9) ---
+
+cat >"$R/usr/bin/systemd-sysusers" <<'PROGRAM'
+#!/busybox sh
+/busybox echo "systemd-sysusers $*" >>/calls
+case "$*" in *-) /busybox grep . >>/etc/passwd ;; esac
+PROGRAM
+make_tree "$X/user" user
+put_file user usr/lib/sysusers.d/u.conf
+inside merge
+is "where /etc can be written users are made afterwards" "$rc $calls" "0 systemd-sysusers u.conf"
+inside -q unmerge
+make_conf_tree "$C/conf" conf
+mkdir "$C/conf/etc/sysusers.d"
+echo "of conf" >"$C/conf/etc/sysusers.d/c.conf"
+inside merge
+is "where it cannot, before, and once" "$rc $calls" "0 systemd-sysusers -"
+is "on the host's own files, which are seen then" "$(sort "$R/etc/passwd" | paste -sd' ')" "of conf user"
+not_ok "although they are read-only" touch "$R/etc/passwd"
+make_tree "$X/other" other
+put_file other usr/lib/sysusers.d/o.conf
+printf '#!/busybox sh\nexit 1\n' >"$T/failing" && chmod 755 "$T/failing"
+mount --bind "$T/failing" "$R/usr/bin/systemd-sysusers"
+inside refresh
+like "later it is a hook that fails" "$rc $err" "^0 .*Hook 'users' failed"
+umount "$R/usr/bin/systemd-sysusers"
+inside -q unmerge
+mkdir -p "$R/etc/sysusers.d" "$R/run/sysusers.d"
+echo "of the host" >"$R/etc/sysusers.d/u.conf"
+ln -s /dev/null "$R/run/sysusers.d/o.conf"
+rm "$R/etc/passwd"
+inside merge
+is "what the host has in their place counts" "$rc $calls $(paste -sd' ' "$R/etc/passwd")" "0 systemd-sysusers u.conf o.conf - of conf"
+inside -q unmerge
+inside merge --no-hooks
+is "nobody is asked with --no-hooks" "$rc $calls" "0 "
+inside -q unmerge
+rm -r "${X:?}"/* "$C/conf" "$R/etc/sysusers.d" "$R/run/sysusers.d" "$R/etc/passwd"
+program systemd-sysusers
 
 # --- services (hook.6) ---
 

@@ -13,7 +13,7 @@ static struct command_result run(const char *script, unsigned milliseconds) {
 	char *const arguments[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
 	struct command_result r;
 
-	ck_assert_int_eq(command_run("/bin/sh", arguments, milliseconds, &r), 0);
+	ck_assert_int_eq(command_run("/bin/sh", arguments, -EBADF, milliseconds, &r), 0);
 	return r;
 }
 
@@ -84,7 +84,8 @@ START_TEST(what_is_not_there) {
 
 	ck_assert_ptr_null(command_find(none));
 	ck_assert_str_eq(command_find(some), "/bin/sh");
-	ck_assert_int_eq(command_run("/nonexistent", arguments, PATIENCE, &r), -ENOENT);
+	ck_assert_int_eq(command_run("/nonexistent", arguments, -EBADF, PATIENCE, &r),
+			 -ENOENT);
 }
 END_TEST
 
