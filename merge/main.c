@@ -19,9 +19,10 @@
 #define LETTERS "hqvw:" /* options of one letter */
 
 static const struct verb *const verbs[] = {
-	&verb_status,  &verb_list,    &verb_plan, &verb_merge,	 &verb_refresh,
-	&verb_unmerge, &verb_inspect, &verb_why,  &verb_verify,	 &verb_pack,
-	&verb_config,  &verb_run,     &verb_diff, &verb_discard,
+	&verb_status,	       &verb_list,    &verb_plan,    &verb_merge,
+	&verb_refresh,	       &verb_unmerge, &verb_inspect, &verb_why,
+	&verb_verify,	       &verb_pack,    &verb_config,  &verb_run,
+	&verb_service_drop_in, &verb_diff,    &verb_discard,
 };
 
 enum option_code {
@@ -125,7 +126,7 @@ static void print_help(void) {
 	     "Merges system extensions into /usr and /opt and configuration extensions into /etc,\n"
 	     "without a moment in which their files are missing.\n\nVerbs:");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-8s %-10s %s\n", verbs[i]->name, verbs[i]->operands ?: "",
+		printf("  %-15s %-10s %s\n", verbs[i]->name, verbs[i]->operands ?: "",
 		       verbs[i]->help);
 	puts("\nOptions:");
 	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {

@@ -19,7 +19,7 @@ offered() { # WORD...
 
 is "verbs" "$(offered ver)" verify
 is "all verbs are those of the program" "$(offered '')" \
-	"$("$EXTMERGE" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort | paste -sd' ')"
+	"$("$EXTMERGE" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort | paste -sd' ')"
 is "options" "$(offered --cl)" "--class="
 is "an option without a value" "$(offered --strict)" "--strict"
 is "options stand behind a verb too" "$(offered list --no-l)" "--no-legend"

@@ -14,7 +14,7 @@ terms() { # HEADING
 }
 
 help=$("$EXTMERGE" --help)
-verbs=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$help" | sort)
+verbs=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$help" | sort)
 options=$(sed -n '/^Options:/,/^$/p' <<<"$help" | grep -oE ' --[a-z-]+' | tr -d ' ' | sort)
 verdicts=$(sed -n 's/.*\.word = "\([a-z-]*\)".*/\1/p' "$source/verdict.c" | sort)
 forcible=$(sed -n '/\.word = /{s/.*"\(.*\)".*/\1/;h}; /\.forcible = true/{g;p}' "$source/verdict.c" | sort)
