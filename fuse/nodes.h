@@ -32,6 +32,7 @@ struct node {
 	int fd;		   /* of the upper file while it is open, or has no name */
 	bool is_upper;	   /* is in the upper directory */
 	bool fd_is_writable;
+	bool is_busy; /* somebody is making its copy */
 };
 
 struct nodes {

@@ -64,51 +64,72 @@ static int move_up(struct overlay *o, struct node *node, const struct stat *belo
 	return r;
 }
 
-static int copy_one(struct overlay *o, struct node *node, bool data) {
-	char made[UPPER_NAME_MAX];
+/* Others go on meanwhile, but for those who want the same. */
+static int make_copy(struct overlay *o, struct node *node, const struct stat *below,
+		     bool data, const char *made) {
+	const uint64_t lower = node->lower;
+	int r;
+
+	if (!S_ISREG(node->type) || !data)
+		return copyup_make(&o->upper, o->layers, lower, below, data, made);
+	node->is_busy = true;
+	node->opens++; /* it and its lower node stay */
+	pthread_mutex_unlock(&o->lock);
+	r = copyup_make(&o->upper, o->layers, lower, below, data, made);
+	pthread_mutex_lock(&o->lock);
+	node->opens--;
+	node->is_busy = false;
+	pthread_cond_broadcast(&o->copied);
+	return r;
+}
+
+static int place_copy(struct overlay *o, struct node *node, const char *made,
+		      const struct stat *below) {
 	const uint64_t number = node->number;
-	struct stat below, st;
-	int r = union_stat(o->layers, node->lower, &below);
+	struct stat st;
+	int r = publish(o, node, made, &st);
 
 	if (r < 0)
 		return r;
-	upper_new_name(&o->upper, made);
-	r = copyup_make(&o->upper, o->layers, node->lower, &below, data, made);
-	if (r < 0)
-		return r;
-	r = publish(o, node, made, &st);
-	if (r < 0) {
-		upper_discard(&o->upper, made);
-		return r;
-	}
-	r = move_up(o, node, &below, &st);
+	r = move_up(o, node, below, &st);
 	overlay_tell(o, node, false);
 	overlay_tell(o, node->names->parent, node->number != number);
 	return r;
 }
 
 /* A file that has lost its name and is still open is copied without one. */
-static int copy_nameless(struct overlay *o, struct node *node, bool data) {
-	char made[UPPER_NAME_MAX];
-	struct stat below, st;
-	int r = node->opens == 0 ? -ESTALE : union_stat(o->layers, node->lower, &below);
-
-	if (r < 0)
-		return r;
-	upper_new_name(&o->upper, made);
-	r = copyup_make(&o->upper, o->layers, node->lower, &below, data, made);
-	if (r < 0)
-		return r;
+static int place_nameless(struct overlay *o, struct node *node, const char *made) {
 	node->fd = upper_open(o->upper.work, made, O_RDWR | O_NOCTTY);
-	upper_discard(&o->upper, made);
-	if (node->fd < 0 || fstat(node->fd, &st) < 0)
-		return node->fd < 0 ? node->fd : -errno;
+	if (node->fd < 0)
+		return node->fd;
 	node->fd_is_writable = true;
 	node->is_upper = true;
 	union_forget(o->layers, node->lower, 1);
 	node->lower = 0;
 	overlay_tell(o, node, false);
 	return 0;
+}
+
+static int copy_one(struct overlay *o, struct node *node, bool data) {
+	char made[UPPER_NAME_MAX];
+	struct stat below;
+	int r = union_stat(o->layers, node->lower, &below);
+
+	if (r < 0)
+		return r;
+	upper_new_name(&o->upper, made);
+	r = make_copy(o, node, &below, data, made);
+	if (r < 0)
+		return r;
+	if (node->names) {
+		r = place_copy(o, node, made, &below);
+	} else {
+		r = node->opens > 0 ? place_nameless(o, node, made) : -ESTALE;
+		upper_discard(&o->upper, made);
+	}
+	if (r < 0)
+		upper_discard(&o->upper, made);
+	return r;
 }
 
 /* What is to be copied next, so that the node can be: the uppermost directory above it that is not there yet. */
@@ -124,12 +145,12 @@ int overlay_copy_up(struct overlay *o, struct node *node, bool data) {
 	while (r == 0 && !node->is_upper) {
 		struct node *next = next_up(node);
 
-		if (next->names)
-			r = copy_one(o, next, next != node || data);
+		if (next->is_busy)
+			pthread_cond_wait(&o->copied, &o->lock);
+		else if (!next->names && (next != node || !S_ISREG(node->type)))
+			r = -ESTALE;
 		else
-			r = next == node && S_ISREG(node->type)
-				    ? copy_nameless(o, node, data)
-				    : -ESTALE;
+			r = copy_one(o, next, next != node || data);
 	}
 	return r;
 }

@@ -18,6 +18,7 @@ struct serve_overlay {
 	struct overlay *overlay;
 	pthread_key_t current; /* the buffer of a thread */
 	bool greeted;
+	size_t listed; /* bytes of all listings that are held */
 	unsigned n_buffers;
 	char **buffers;
 	int (*ready)(void *userdata);

@@ -13,6 +13,7 @@
 
 struct overlay {
 	pthread_mutex_t lock;
+	pthread_cond_t copied; /* a node is no longer busy */
 	struct union_tree *layers;
 	struct upper upper;
 	struct nodes nodes;
@@ -73,7 +74,10 @@ int overlay_has_below(struct overlay *o, const struct node *directory, const cha
 /* 1 if the upper directory of `directory`, whose fd is given, has a whiteout there, 0 if not, or a negative errno. */
 int overlay_has_whiteout(const struct overlay *o, int fd, const char *name);
 
-/* Puts the node, and all directories above it, into the upper directory, if they are not there: with `data` or empty. */
+/*
+ * Puts the node, and all directories above it, into the upper directory, if they are not there: with `data` or empty.
+ * While data are copied others may have the lock: the node must be one that the kernel knows.
+ */
 int overlay_copy_up(struct overlay *o, struct node *node, bool data);
 
 /* 0 if the directory is empty, -ENOTEMPTY, or a negative errno. */

@@ -54,6 +54,7 @@ int overlay_new(const int *fds, unsigned n, enum whiteout_space space, int upper
 	if (!o)
 		return -ENOMEM;
 	pthread_mutex_init(&o->lock, NULL);
+	pthread_cond_init(&o->copied, NULL);
 	fdcache_init(&o->fds);
 	o->upper = (struct upper){ .work = -EBADF, .space = space };
 	if (getrandom(&o->builder.seed, sizeof(o->builder.seed), 0) < 0)
@@ -85,6 +86,7 @@ void overlay_free(struct overlay *o) {
 	fdcache_done(&o->fds);
 	upper_done(&o->upper);
 	union_free(o->layers);
+	pthread_cond_destroy(&o->copied);
 	pthread_mutex_destroy(&o->lock);
 	free(o);
 }

@@ -5,12 +5,37 @@
 
 #include "overlay-ops.h"
 
+#define LISTED_MAX ((size_t)1024 * 1024 * 1024) /* bytes */
+
 struct directory_handle {
 	struct dirindex *listing; /* NULL until it is asked for */
 };
 
 static struct directory_handle *handle_of(const struct fuse_file_info *info) {
 	return (struct directory_handle *)(uintptr_t)info->fh;
+}
+
+static void drop_listing(fuse_req_t request, struct directory_handle *h) {
+	struct serve_overlay *s = fuse_req_userdata(request);
+
+	if (h->listing)
+		__atomic_sub_fetch(&s->listed, h->listing->size, __ATOMIC_RELAXED);
+	dirindex_free(h->listing);
+	h->listing = NULL;
+}
+
+/* overlay.14: however many directories are held open, their listings need no more than so much. */
+static int take_listing(fuse_req_t request, fuse_ino_t node, struct directory_handle *h) {
+	struct serve_overlay *s = fuse_req_userdata(request);
+	int r = overlay_list(s->overlay, node, &h->listing);
+
+	if (r < 0)
+		return r;
+	if (__atomic_add_fetch(&s->listed, h->listing->size, __ATOMIC_RELAXED) <=
+	    LISTED_MAX)
+		return 0;
+	drop_listing(request, h);
+	return -ENOMEM;
 }
 
 void serve_overlay_on_opendir(fuse_req_t request, fuse_ino_t node,
@@ -32,7 +57,7 @@ void serve_overlay_on_releasedir(fuse_req_t request, fuse_ino_t node,
 				 struct fuse_file_info *info) {
 	struct directory_handle *h = handle_of(info);
 
-	dirindex_free(h->listing);
+	drop_listing(request, h);
 	free(h);
 	reply(request, 0);
 }
@@ -84,9 +109,8 @@ static int fill_listing(struct listing *l, struct directory_handle *h, uint64_t 
 	int r = 0;
 
 	if (!h->listing || from == 0) {
-		dirindex_free(h->listing);
-		h->listing = NULL;
-		r = overlay_list(overlay_of(l->request), l->directory, &h->listing);
+		drop_listing(l->request, h);
+		r = take_listing(l->request, l->directory, h);
 	}
 	for (; r == 0 && more && from < h->listing->n; from++) {
 		const struct dirindex_entry *e = &h->listing->entries[from];
@@ -95,6 +119,9 @@ static int fill_listing(struct listing *l, struct directory_handle *h, uint64_t 
 		more = l->looks_up ? add_plus(l, name, e, (off_t)from + 1)
 				   : add_plain(l, name, e, (off_t)from + 1);
 	}
+	/* The kernel keeps what it has got, so it hardly comes back. */
+	if (r == 0 && from >= h->listing->n && l->used == 0)
+		drop_listing(l->request, h);
 	return r;
 }
 

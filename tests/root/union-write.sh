@@ -224,6 +224,71 @@ else
 	skip "the same as overlayfs" "overlayfs cannot be mounted here"
 fi
 
+# --- what was acknowledged is there (overlay.5, overlay.12) ---
+
+# In each of two directories somebody is at work, and begins anew where the last one may have stopped.
+KILLS=${KILLS:-10}
+new_layers 1
+for w in 1 2; do
+	mkdir -p layers/0/$w/{made,moved,old,copied} && touch layers/0/$w/log notes_$w
+	for ((i = 1; i <= 6000; i++)); do echo $i >layers/0/$w/old/$i; done
+	cp -r layers/0/$w/old/. layers/0/$w/copied
+done
+for ((kill = 0; kill < KILLS; kill++)); do
+	mount_union u || break
+	writers=()
+	for w in 1 2; do
+		last=$(tail -c 4 notes_$w | od -An -tu4 | tr -d ' ')
+		timeout 30 "$tools/acked" change u/$w notes_$w $((${last:-0} + 1)) &
+		writers+=($!)
+	done
+	sleep "0.0$((RANDOM % 6 + 2))"
+	kill -KILL "$(server)"
+	for writer in "${writers[@]}"; do
+		wait "$writer" || [ $? != 124 ] || break 2 # it hangs
+	done
+	umount -l u
+	await_end
+done
+is "the server was killed $KILLS times, and nobody hung" "$kill" "$KILLS"
+mount_union u
+for w in 1 2; do
+	like "what was acknowledged is there" "$(timeout 100 "$tools/acked" check u/$w notes_$w)" "[1-9][0-9]* rounds, 0 wrong"
+done
+is "nothing is left in the work directory" "$(ls -A work_u/work)" ""
+umount_both
+
+# ENOSPC where it happens: in writing, in making, in copying up.
+mkdir -p small && mount -t tmpfs extmerge-test small -o size=1M,nr_inodes=40 && mkdir small/{upper,work}
+head -c 3M /dev/urandom >layers/0/large
+timeout 30 "$union" "$T/u" -o "lowerdir=$list,upperdir=small/upper,workdir=small/work"
+like "a copy that does not fit" "$(bash -c 'echo >>u/large' 2>&1)" "No space left"
+is "leaves the layer's file" "$(cmp u/large layers/0/large && ls -A small/upper small/work/work | paste -sd' ')" "small/upper:  small/work/work:"
+like "a write that does not fit" "$(head -c 3M /dev/zero 2>&1 >u/new)" "No space left"
+rm u/new
+ok "room that was given back can be used" sh -c 'head -c 500K /dev/zero >u/new'
+like "more files than fit" "$(touch u/{1..60} 2>&1 | head -n 1)" "No space left"
+umount_both
+umount small
+
+# As many open files as a caller likes, up to its limit, and the server has a limit of its own.
+new_layers 1
+mount_union u
+cat >many.py <<'END'
+import os, resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+fds = [os.open('u/many%d' % i, os.O_RDWR | os.O_CREAT) for i in range(2500)]
+for i, fd in enumerate(fds):
+    os.write(fd, b'%d' % i)
+    if i % 2:
+        os.unlink('u/many%d' % i)
+print(sum(os.pread(fd, 9, 0) == b'%d' % i for i, fd in enumerate(fds)), len(os.listdir('u')))
+END
+is "many open files, half of them without names" "$(timeout 60 python3 many.py 2>&1 | tail -n 1)" "2500 1250"
+rm u/many*
+is "their fds are given back" "$(find "/proc/$(server)/fd" -mindepth 1 | wc -l | awk '{ print ($1 < 100) }')" "1"
+umount_both
+
 # --- it ends as it should (overlay.12, overlay.14) ---
 
 new_layers 1
