@@ -5,7 +5,7 @@
 #   ./check.sh [--fast] [--only STAGE] [--no-install]
 #
 #   --fast         leaves out what takes long: vm, fuzz, coverage, distcheck
-#   --only STAGE   one of: check asan root vm fuzz coverage distcheck lint (may be given again)
+#   --only STAGE   one of: check asan root fuse vm fuzz coverage distcheck lint (may be given again)
 #   --no-install   only says which packages are missing
 #
 # FUZZ_SECONDS (30) is the time for each fuzz target.
@@ -14,11 +14,11 @@ cd "$(dirname "$0")" || exit 1
 # shellcheck source=build-aux/setup.sh
 . build-aux/setup.sh
 
-stages=(check asan root vm fuzz coverage distcheck lint)
+stages=(check asan root fuse vm fuzz coverage distcheck lint)
 only=() install=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--fast) only+=(check asan root lint) ;;
+	--fast) only+=(check asan root fuse lint) ;;
 	--only)
 		shift
 		[[ " ${stages[*]} " == *" ${1-} "* ]] || { echo "check.sh: --only needs one of: ${stages[*]}" >&2; exit 2; }
@@ -100,6 +100,14 @@ stage_root() {
 	[ "$(id -u)" = 0 ] || { skip "make check-root # needs root"; return; }
 	build _build --enable-werror || return
 	tests make -C _build -s --no-print-directory check-root
+}
+
+# The tests of merged trees once more, where they are made by FUSE.
+stage_fuse() {
+	[ "$(id -u)" = 0 ] || { skip "make check-root-fuse # needs root"; return; }
+	[ -c /dev/fuse ] || { skip "make check-root-fuse # there is no /dev/fuse"; return; }
+	build _build --enable-werror || return
+	tests make -C _build -s --no-print-directory check-root-fuse
 }
 
 stage_vm() {

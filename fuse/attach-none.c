@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* No verified files and no drivers: built --without-fuse. */
-#include "attach.h"
+/* No servers and no drivers: built --without-fuse. */
+#include "attach-union.h"
 #include "driver.h"
 
 struct attach_server *attach_server_new(void) {
@@ -19,5 +19,11 @@ int attach_image(const struct verity_target *t, const struct attach_options *o,
 int driver_mount(const struct driver_volume *v, uint64_t attributes, int scratch,
 		 char ret_why[static DRIVER_WHY_MAX]) {
 	snprintf(ret_why, DRIVER_WHY_MAX, "this extmerge was built without FUSE");
+	return -EOPNOTSUPP;
+}
+
+int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
+		 char ret_why[static ATTACH_WHY_MAX]) {
+	snprintf(ret_why, ATTACH_WHY_MAX, "this extmerge was built without FUSE");
 	return -EOPNOTSUPP;
 }

@@ -103,7 +103,7 @@ static int start_server(struct attachment *a, const struct attach_union_options 
 	return r < 0 ? r
 		     : server_start(a->program, argv, a->fds,
 				    a->n_layers + (o->upper ? 2 : 0), ATTACH_SECONDS,
-				    NULL, ret_why);
+				    o->ret_server, ret_why);
 }
 
 static int mount_union(struct attachment *a, const struct attach_union_options *o) {

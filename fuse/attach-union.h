@@ -17,6 +17,7 @@ struct attach_union_options {
 	unsigned threads;    /* ATTACH_UNION_THREADS */
 	enum union_io io;    /* of a writable one not UNION_IO_PASSTHROUGH */
 	const struct attach_upper *upper; /* NULL: the union is read-only (specs: overlay.1) */
+	pid_t *ret_server; /* the server, for whoever wants to see whether it lives */
 };
 
 /* Two wake each other up, which makes small requests half as slow again (tests/bench/UNION.md). */

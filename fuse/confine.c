@@ -30,37 +30,53 @@ static int make_nothing(void) {
 	return fd < 0 ? -errno : fd;
 }
 
-/* The root of the namespace itself, whatever the caller was chrooted to: setns() leads there. */
+/*
+ * An fd of it. Whatever the caller was chrooted to, setns() leads to its root; and whatever was mounted over that, from
+ * which nothing may propagate either: so first from where the caller is, which fails where that is no mount point.
+ */
 static int enter_own_namespace(void) {
 	_cleanup_close_ int namespace = -EBADF;
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return -errno;
+	(void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (namespace < 0 || setns(namespace, CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	return 0;
+	return TAKE_FD(namespace);
 }
 
-int confine_to_nothing(void) {
-	_cleanup_close_ int nothing = -EBADF, root = -EBADF;
-	int r = enter_own_namespace();
+/* Detaches what setns() leads to: the uppermost of what is mounted over the namespace's root. */
+static int detach_root(int namespace, int nothing) {
+	_cleanup_close_ int root = -EBADF;
 
-	if (r < 0)
-		return r;
-	nothing = make_nothing();
-	if (nothing < 0)
-		return nothing;
+	if (setns(namespace, CLONE_NEWNS) < 0)
+		return -errno;
 	root = open("/", O_PATH | O_CLOEXEC);
 	if (root < 0 || fchdir(nothing) < 0 || chroot(".") < 0 || fchdir(root) < 0)
 		return -errno;
-	/*
-	 * All that was copied goes, though not an initramfs, which the kernel does not let go of: there it stays
-	 * out of sight.
-	 */
-	if (umount2(".", MNT_DETACH) < 0 && errno != EINVAL)
-		return -errno;
+	return umount2(".", MNT_DETACH) < 0 ? -errno : 0;
+}
+
+/*
+ * All that was copied goes, one mount over the root after the other: a caller who works aside has one of its own
+ * there, and the rest below that. What is gone cannot be detached again (EINVAL), nor can an initramfs, which the
+ * kernel does not let go of: there it stays out of sight.
+ */
+int confine_to_nothing(void) {
+	_cleanup_close_ int namespace = enter_own_namespace(), nothing = -EBADF;
+	int r = 0;
+
+	if (namespace < 0)
+		return namespace;
+	nothing = make_nothing();
+	if (nothing < 0)
+		return nothing;
+	while (r == 0)
+		r = detach_root(namespace, nothing);
+	if (r != -EINVAL)
+		return r;
 	return chdir("/") < 0 ? -errno : 0;
 }
 

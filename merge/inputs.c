@@ -14,7 +14,7 @@ static void digest_extension(struct digest *d, const struct extension *e) {
 	digest_add_text(d, e->fingerprint);
 }
 
-/* What may be written, where that is, and where the host's own files lie (mutable.2, mutable.20). */
+/* What shows it, what may be written, where that is, and where the host's own files lie (mutable.2, mutable.20). */
 static void digest_form(const struct route *r, const struct class *class,
 			struct digest *d) {
 	for (size_t i = 0; i < r->state.n; i++) {
@@ -30,6 +30,7 @@ static void digest_form(const struct route *r, const struct class *class,
 			snprintf(id, sizeof(id), "%llx:%llu",
 				 (unsigned long long)st.st_dev,
 				 (unsigned long long)st.st_ino);
+		digest_add_text(d, backend_text(s->backend));
 		digest_add_text(d, mutable_mode_text(s->mutable));
 		digest_add_text(d, base_place_text(s->base));
 		digest_add_text(d, s->origins[SETTINGS_MUTABLE].source >=

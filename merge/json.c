@@ -208,6 +208,14 @@ static void add_form(struct json_object *o, const struct record *record) {
 	json_add_text(o, "base", record && record->base ? record->base : "bottom");
 }
 
+/* Its number; null where the kernel itself shows the tree. */
+static void add_server(struct json_object *o, const struct record *record) {
+	if (record && record->server)
+		json_add_number(o, "server", strtol(record->server, NULL, 10));
+	else
+		json_add_text(o, "server", NULL);
+}
+
 void json_add_state(struct json_object *o, const struct route *r) {
 	static const char *const words[] = { [STATE_PLAIN] = "not-merged",
 					     [STATE_MERGED] = "merged",
@@ -232,6 +240,10 @@ void json_add_state(struct json_object *o, const struct route *r) {
 				h->record ? (int64_t)h->record->generation : 0);
 		json_add_time(item, "since", h->record ? h->record->since : 0);
 		json_add_text(item, "backend", h->record ? h->record->backend : NULL);
+		json_add_text(item, "backend_why",
+			      h->record ? h->record->backend_why : NULL);
+		add_server(item, h->record);
+		json_add_bool(item, "dead", h->is_dead);
 		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);
 		json_add_number(item, "gap_us", h->record ? h->record->gap : 0);
 		json_add_number(item, "pause_us", h->record ? h->record->pause : 0);
@@ -281,6 +293,9 @@ void json_add_plan(struct json_object *o, const struct route *r) {
 		json_add_text(item, "action", plan_action_word(s->action));
 		json_add_text(item, "obstacle", obstacle);
 		add_form(item, s->wanted);
+		json_add_text(item, "backend", s->wanted ? s->wanted->backend : NULL);
+		json_add_text(item, "backend_why",
+			      s->wanted ? s->wanted->backend_why : NULL);
 		add_layers(item, s->wanted);
 	}
 }

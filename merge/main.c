@@ -34,6 +34,7 @@ enum option_code {
 	OPTION_TRUST,
 	OPTION_IMAGE_POLICY,
 	OPTION_CERTIFICATE_VALIDITY,
+	OPTION_BACKEND,
 	OPTION_VERITY,
 	OPTION_ON_CORRUPTION,
 	OPTION_NO_HOOKS,
@@ -77,6 +78,8 @@ static const struct option_row {
 	{ "certificate-validity", "ignore|enforce",
 	  "Whether the dates of signers' certificates count", required_argument,
 	  OPTION_CERTIFICATE_VALIDITY },
+	{ "backend", "auto|overlay|fuse", "What shows all layers as one tree",
+	  required_argument, OPTION_BACKEND },
 	{ "verity", "auto|dm|fuse", "What keeps hash trees in force", required_argument,
 	  OPTION_VERITY },
 	{ "on-corruption", "error|restart|panic",
@@ -266,6 +269,8 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return parse_setting(SETTINGS_IMAGE_POLICY, argument, o);
 	case OPTION_CERTIFICATE_VALIDITY:
 		return parse_setting(SETTINGS_CERTIFICATE_VALIDITY, argument, o);
+	case OPTION_BACKEND:
+		return parse_setting(SETTINGS_BACKEND, argument, o);
 	case OPTION_VERITY:
 		return guard_choice_from(argument, &o->verity);
 	case OPTION_ON_CORRUPTION:
@@ -351,6 +356,8 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 	case OPTION_CERTIFICATE_VALIDITY:
 		return usage("--certificate-validity is ignore or enforce, not", argument,
 			     NULL);
+	case OPTION_BACKEND:
+		return usage("--backend is auto, overlay or fuse, not", argument, NULL);
 	case OPTION_VERITY:
 		return usage("--verity is auto, dm or fuse, not", argument, NULL);
 	case OPTION_ON_CORRUPTION:

@@ -55,6 +55,15 @@ void mounts_free(struct mounts *m) {
 	free(m);
 }
 
+/* fusermount3 mounts for every user, and lets him say what the table shows, but for who he is. */
+static bool is_users(struct libmnt_fs *fs) {
+	char *owner;
+	size_t len;
+
+	return mnt_fs_get_option(fs, "user_id", &owner, &len) == 0 &&
+	       (len != 1 || *owner != '0');
+}
+
 static struct mount_info describe(struct libmnt_fs *fs) {
 	return (struct mount_info){
 		.id = mnt_fs_get_id(fs),
@@ -62,6 +71,7 @@ static struct mount_info describe(struct libmnt_fs *fs) {
 		.target = mnt_fs_get_target(fs) ?: "",
 		.source = mnt_fs_get_source(fs) ?: "",
 		.fstype = mnt_fs_get_fstype(fs) ?: "",
+		.is_users = is_users(fs),
 	};
 }
 
@@ -100,29 +110,36 @@ bool mounts_find(const struct mounts *m, int id, struct mount_info *ret) {
 	return mounts_each(m, match_id, &s) == 1;
 }
 
+/* What the kernel knows by itself: no server is asked, which might be dead. */
+static int look(int fd, unsigned mask, struct statx *ret) {
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, ret) < 0 ? -errno
+										: 0;
+}
+
 int mount_id(int fd) {
 	struct statx sx;
+	int r = look(fd, STATX_MNT_ID, &sx);
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	return sx.stx_mask & STATX_MNT_ID ? (int)sx.stx_mnt_id : -ENOSYS;
 }
 
 uint64_t mount_unique_id(int fd) {
 	struct statx sx;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &sx) < 0 ||
-	    !(sx.stx_mask & STATX_MNT_ID_UNIQUE))
+	if (look(fd, STATX_MNT_ID_UNIQUE, &sx) < 0 || !(sx.stx_mask & STATX_MNT_ID_UNIQUE))
 		return 0;
 	return sx.stx_mnt_id;
 }
 
 int mount_is_root(int fd) {
 	struct statx sx;
+	int r = look(fd, 0, &sx);
 
-	if (statx(fd, "", AT_EMPTY_PATH, 0, &sx) < 0)
-		return -errno;
-	return (sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+	return r < 0 ? r
+		     : (sx.stx_attributes_mask & sx.stx_attributes &
+			STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 int mount_set_read_only(int fd, bool is_read_only) {

@@ -33,13 +33,20 @@ const char *plan_change_word(enum plan_change_kind k) {
 	return words[k];
 }
 
+/* A back end that is not known yet is no reason. */
+static bool has_same_backend(const struct record *old, const struct record *wanted) {
+	return !old->backend || !wanted->backend ||
+	       strcmp(old->backend, wanted->backend) == 0;
+}
+
 static enum plan_action choose_action(const struct record *old,
 				      const struct record *wanted) {
 	if (!old)
 		return wanted ? PLAN_MERGE : PLAN_NOTHING;
 	if (!wanted)
 		return PLAN_UNMERGE;
-	return record_has_same_layers(old, wanted) && record_has_same_form(old, wanted)
+	return record_has_same_layers(old, wanted) && record_has_same_form(old, wanted) &&
+			       has_same_backend(old, wanted)
 		       ? PLAN_KEEP
 		       : PLAN_REPLACE;
 }

@@ -65,6 +65,8 @@ void record_free(struct record *r) {
 	free(r->upper_id);
 	free(r->memory_id);
 	free(r->work);
+	free(r->backend_why);
+	free(r->server);
 	free(r->layers_by);
 	free(r);
 }
@@ -159,6 +161,8 @@ static const struct member record_members[] = {
 	{ "with", MEMBER_TEXT, offsetof(struct record, with) },
 	{ "inputs", MEMBER_TEXT, offsetof(struct record, inputs) },
 	{ "backend", MEMBER_TEXT, offsetof(struct record, backend) },
+	{ "backend_why", MEMBER_TEXT, offsetof(struct record, backend_why) },
+	{ "server", MEMBER_TEXT, offsetof(struct record, server) },
 	{ "layers_by", MEMBER_TEXT, offsetof(struct record, layers_by) },
 	{ "gap", MEMBER_UINT64, offsetof(struct record, gap) },
 	{ "mutable", MEMBER_TEXT, offsetof(struct record, mutable) },

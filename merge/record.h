@@ -41,8 +41,10 @@ struct record {
 	uint64_t generation;
 	int64_t since; /* seconds since the epoch */
 	char *with; /* "usr opt": the hierarchies of the class that were merged together */
-	char *inputs;	 /* digest of all that the result depended on (specs: record.2) */
-	char *backend;	 /* "overlay" */
+	char *inputs;  /* digest of all that the result depended on (specs: record.2) */
+	char *backend; /* "overlay" or "fuse"; NULL where that is not known yet */
+	char *backend_why; /* why overlayfs cannot be had, where nobody has asked for FUSE */
+	char *server; /* who serves the tree, by process_describe(); NULL: the kernel */
 	char *layers_by; /* the rung of stack.h that built it */
 	int64_t pause; /* microseconds without a tree that could be written, 0 for none */
 	int64_t gap;   /* microseconds without the tree at the last switch, 0 for none */

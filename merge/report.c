@@ -67,6 +67,9 @@ static const struct table_column status_columns[] = {
 	{ NULL, 0 },
 };
 
+static const char dead_note[] = "its server has died, and reads fail: extmerge refresh "
+				"mends it";
+
 /* order.8; NULL where memory ran out. */
 static char *describe_place(const char *placed_by) {
 	return text_format("placed by %s", placed_by);
@@ -74,9 +77,7 @@ static char *describe_place(const char *placed_by) {
 
 /* "hides 3 files of the host, docker (11)" and whatever else was noted. */
 static char *layer_note(const struct record_layer *l) {
-	const char *dead = l->is_dead ? "its server has died, and reads fail: extmerge "
-					"refresh mends it"
-				      : NULL;
+	const char *dead = l->is_dead ? dead_note : NULL;
 	_cleanup_free_ char *hides = NULL, *placed = NULL;
 	char host[64] = "", hidden[64] = "", *note = NULL;
 
@@ -133,10 +134,25 @@ static void add_skipped_line(struct libscols_table *table, struct libscols_line 
 	set(line, STATUS_NOTE, note);
 }
 
+/* Overlayfs is what everybody expects. */
+static bool is_by_other(const struct record *r) {
+	return r->backend && strcmp(r->backend, backend_text(BACKEND_OVERLAY)) != 0;
+}
+
+/* "by fuse (this kernel has no overlayfs)" */
+static char *describe_backend(const struct record *r) {
+	const char *why = r->backend_why;
+
+	return text_format("by %s%s%s%s", r->backend, why ? " (" : ", as asked for",
+			   why ?: "", why ? ")" : "");
+}
+
 static char *form_text(const struct record *r) {
-	_cleanup_free_ char *written = NULL, *imported = NULL;
+	_cleanup_free_ char *written = NULL, *imported = NULL, *by = NULL;
 	char *text = NULL;
 
+	if (is_by_other(r))
+		by = describe_backend(r);
 	if (r->is_writable)
 		written = text_format("writable (%s): %s", r->mutable ?: "?",
 				      r->upper && !r->is_imported
@@ -145,17 +161,20 @@ static char *form_text(const struct record *r) {
 	if (r->is_imported)
 		imported = text_format("%s imported", r->upper ?: "?");
 	if ((r->is_writable && !written) || (r->is_imported && !imported) ||
+	    (is_by_other(r) && !by) ||
 	    text_join("; ",
-		      (const char *const[]){ written, imported,
+		      (const char *const[]){ by, written, imported,
 					     r->base && strcmp(r->base, "top") == 0
 						     ? "the host's own files win"
 						     : NULL },
-		      3, &text) < 0)
+		      4, &text) < 0)
 		return NULL;
 	return text ?: strdup("");
 }
 
 static char *hierarchy_note(const struct state_hierarchy *h) {
+	if (h->is_dead)
+		return strdup(dead_note);
 	if (h->kind == STATE_COVERED)
 		return text_format("%s is mounted on top of extmerge's tree", h->other);
 	if (h->kind == STATE_PEER)
@@ -185,7 +204,7 @@ static void add_hierarchy_lines(struct libscols_table *table,
 	_cleanup_free_ char *path = file_join("", h->name), *note = hierarchy_note(h);
 
 	set(parent, STATUS_NAME, path);
-	set(parent, STATUS_STATE, words[h->kind]);
+	set(parent, STATUS_STATE, h->is_dead ? "dead" : words[h->kind]);
 	set(parent, STATUS_NOTE, note);
 	for (size_t i = 0; h->record && i < h->record->n_layers; i++)
 		add_layer_line(table, parent, h->record, &h->record->layers[i]);
@@ -202,8 +221,9 @@ static void print_summary(const struct route *r, const struct record *newest) {
 		return;
 	}
 	format_time(newest->since, since);
-	say("Merged: generation %llu since %s, by the kernel's %s.",
-	    (unsigned long long)route_generation(r), since, newest->backend ?: "overlay");
+	say("Merged: generation %llu since %s, by %s.",
+	    (unsigned long long)route_generation(r), newest->since ? since : "?",
+	    newest->backend ?: "?");
 }
 
 /* With --verbose: who has signed what, and what holds it. */
@@ -251,7 +271,8 @@ void report_status(const struct route *r, bool is_pending) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct record *record = r->state.hierarchies[i].record;
 
-		if (record && (!newest || record->generation > newest->generation))
+		/* A record that is lost has no time. */
+		if (record && (!newest || record->since > newest->since))
 			newest = record;
 	}
 	if (r->options->legend)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "file.h"
+#include "stack.h"
 #include "strv.h"
 
 #define ANSWER_MILLISECONDS 5000
@@ -24,6 +25,8 @@ static int is_remote(const struct mount_info *i, void *data) {
 					     "afs",    "ncpfs", "lustre", "virtiofs" };
 
 	(void)data;
+	if (stack_is_ours(i))
+		return 0; /* our servers answer, or die */
 	for (size_t n = 0; n < ARRAY_SIZE(types); n++)
 		if (strncmp(i->fstype, types[n], strlen(types[n])) == 0)
 			return 1;

@@ -574,6 +574,43 @@ static enum exit_code examine_until_settled(struct route *r) {
 	}
 }
 
+/* Whether hierarchy `i` is to be merged, and nothing has been said yet of who makes its tree. */
+static bool lacks_backend(const struct route *r, size_t i) {
+	return r->is_privileged && r->wanted[i] && !r->wanted[i]->backend;
+}
+
+static int choose_backend(struct route *r, size_t i) {
+	return stack_choose(&r->hierarchies[i], &r->workshop, route_backend(r, i),
+			    r->wanted[i]);
+}
+
+/*
+ * switch.14: a tree of another back end than the one that is wanted is replaced. Overlayfs that shows the tree today
+ * will do so, and is not tried beforehand.
+ */
+static int choose_backends(struct route *r) {
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < r->n_hierarchies; i++) {
+		const struct record *old = r->state.hierarchies[i].record;
+		bool was_fuse = old && old->backend &&
+				strcmp(old->backend, backend_text(BACKEND_FUSE)) == 0;
+
+		if (lacks_backend(r, i) && (was_fuse || route_backend(r, i)))
+			e = choose_backend(r, i);
+	}
+	return e;
+}
+
+enum exit_code route_tell_backends(struct route *r) {
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < r->plan.n_steps; i++)
+		if (lacks_backend(r, i) && r->plan.steps[i].action != PLAN_KEEP)
+			e = choose_backend(r, i);
+	return e < 0 ? route_fail(e, "see what overlayfs can do") : EXIT_DONE;
+}
+
 enum exit_code route_examine(struct route *r) {
 	enum exit_code code = examine_until_settled(r);
 	int e = 0;
@@ -589,6 +626,8 @@ enum exit_code route_examine(struct route *r) {
 		if (hierarchy_is_wanted(&r->hierarchies[i]) &&
 		    !r->is_settled[r->hierarchies[i].class->id])
 			e = draft_record(r, i, &r->wanted[i]);
+	if (e == 0)
+		e = choose_backends(r);
 	if (e == 0)
 		e = compute_plan(r);
 	return e < 0 ? route_fail(e, "plan") : EXIT_DONE;

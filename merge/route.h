@@ -107,6 +107,9 @@ enum exit_code route_discover(struct route *r);
 /* Examines all, and computes the plan. */
 enum exit_code route_examine(struct route *r);
 
+/* Finds out, for who wants to read it in the plan, which back end would make each tree; needs privilege. */
+enum exit_code route_tell_backends(struct route *r);
+
 /* What verbs that change nothing begin with: all of the above but the lock. */
 enum exit_code route_survey(struct route *r, const struct options *o);
 
@@ -141,5 +144,10 @@ static inline bool route_has_class(const struct route *r, const struct class *cl
 
 /* What holds for hierarchy `i`. */
 const struct settings *route_settings(const struct route *r, size_t i);
+
+/* What is asked to show hierarchy `i` (specs: switch.14). */
+static inline enum backend route_backend(const struct route *r, size_t i) {
+	return route_settings(r, i)->backend;
+}
 
 void route_done(struct route *r);

@@ -47,7 +47,7 @@ static int match_tree(const struct mount_info *i, void *data) {
 	const char *name = service_of_source(i->source);
 	char **ret = data;
 
-	if (strncmp(i->source, STACK_SOURCE_PREFIX, strlen(STACK_SOURCE_PREFIX)) != 0 ||
+	if (strncmp(i->source, META_SOURCE, strlen(META_SOURCE)) != 0 ||
 	    !service_name_is_valid(name))
 		return 0;
 	*ret = strdup(name);

@@ -154,6 +154,14 @@ static char *print_ephemeral_size(const struct settings *s, const struct class *
 	return strdup(*s->ephemeral_size ? s->ephemeral_size : MUTABLE_SIZE_DEFAULT);
 }
 
+static int set_backend(struct settings *s, const char *text, const char **ret_why) {
+	return backend_from(text, &s->backend);
+}
+
+static char *print_backend(const struct settings *s, const struct class *class) {
+	return strdup(backend_text(s->backend));
+}
+
 static const struct row {
 	const char *name;
 	unsigned scopes; /* enum settings_scope */
@@ -191,6 +199,8 @@ static const struct row {
 				      SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
 				      "a size such as 64M, or a part of the memory such as 10%",
 				      set_ephemeral_size, print_ephemeral_size },
+	[SETTINGS_BACKEND] = { "Backend", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
+			       "auto, overlay or fuse", set_backend, print_backend },
 };
 
 const char *const settings_sections[] = {

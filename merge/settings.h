@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "backend.h"
 #include "class.h"
 #include "mutable.h"
 #include "trust.h"
@@ -21,6 +22,7 @@ enum settings_key {
 	SETTINGS_MUTABLE,
 	SETTINGS_BASE,
 	SETTINGS_EPHEMERAL_SIZE,
+	SETTINGS_BACKEND,
 	SETTINGS_KEY_COUNT,
 };
 
@@ -60,6 +62,7 @@ struct settings {
 	enum mutable_mode mutable;
 	enum base_place base;
 	char ephemeral_size[MUTABLE_SIZE_MAX]; /* empty: MUTABLE_SIZE_DEFAULT */
+	enum backend backend;
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };
 

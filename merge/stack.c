@@ -1,242 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How layers become one mount: the kernel's overlayfs. */
+/* How layers become one mount: by the kernel's overlayfs, or by a server of ours. */
 #include "stack.h"
 
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "file.h"
-#include "fs.h"
 #include "kernel.h"
 #include "meta.h"
 #include "mount.h"
+#include "overlay.h"
 #include "text.h"
+#include "unite.h"
 
-/* What one overlay is made of, uppermost first. */
-struct request {
-	const int *layers;
-	size_t n;
-	const struct upper *upper; /* NULL for a tree that nobody writes */
-	const char *source;
-	uint64_t attributes;
-	struct workshop *workshop;
+/* The two back ends (DESIGN, stack). */
+static const struct row {
+	const char *fstype; /* as the mount table shows it */
+	int (*mount)(const struct stacking *s, struct stacking_info *ret);
+} rows[] = {
+	[BACKEND_OVERLAY] = { "overlay", overlay_mount },
+	[BACKEND_FUSE] = { "fuse.extmerge-fuse", unite_mount },
 };
-
-/*
- * Options of every overlay. nofollow and metacopy=off: a layer's attributes must never lead to files
- * that are not at that path; redirect_dir=off would still follow them (layer.4). xino=off: each layer keeps its own
- * inode numbers. index=off: a tree that is written may be replaced by one with the same upper layer.
- */
-static const char *const options[][2] = {
-	{ "redirect_dir", "nofollow" },
-	{ "metacopy", "off" },
-	{ "index", "off" },
-	{ "xino", "off" },
-};
-
-/* Linux 6.13: the layers are named by fds. */
-static int mount_by_fd(const struct request *q, struct fs *f) {
-	fs_open(f, "overlay");
-	fs_set(f, "source", q->source);
-	for (size_t i = 0; i < q->n; i++)
-		fs_set_fd(f, "lowerdir+", q->layers[i]);
-	if (q->upper) {
-		fs_set_fd(f, "upperdir", q->upper->upper);
-		fs_set_fd(f, "workdir", q->upper->work);
-		fs_set(f, "uuid", "null"); /* or it would be noted on the upper layer */
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		fs_set(f, options[i][0], options[i][1]);
-	if (!q->upper)
-		fs_set_flag(f, "ro");
-	return fs_mount(f, q->attributes);
-}
-
-/*
- * Older kernels want paths. Each layer is attached in the scratch, whose directories have short names;
- * the working directory is there, so that the names are all that has to be said.
- */
-static int attach_one(const struct request *q, int fd, char name[WORKSHOP_NAME_MAX]) {
-	_cleanup_close_ int clone =
-		open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	return clone < 0 ? -errno : workshop_attach(q->workshop, clone, name);
-}
-
-static int attach_layers(const struct request *q, char (*names)[WORKSHOP_NAME_MAX]) {
-	for (size_t i = 0; i < q->n; i++) {
-		int r = attach_one(q, q->layers[i], names[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return fchdir(q->workshop->scratch) < 0 ? -errno : 0;
-}
-
-/* The upper layer and its work directory have to be on one mount: that of the directory that both are in. */
-struct upper_paths {
-	char *upper, *work;
-};
-
-static int attach_upper(const struct request *q, struct upper_paths *ret) {
-	char name[WORKSHOP_NAME_MAX];
-	int r = q->upper ? attach_one(q, q->upper->parent, name) : 0;
-
-	if (r < 0 || !q->upper)
-		return r;
-	ret->upper = text_format("%s/%s", name, q->upper->fresh ?: q->upper->name);
-	ret->work = text_format("%s/%s", name, q->upper->work_name);
-	return ret->upper && ret->work ? 0 : -ENOMEM;
-}
-
-static void upper_paths_done(struct upper_paths *p) {
-	free(p->upper);
-	free(p->work);
-}
-
-/* Linux 6.8: one option for each path. */
-static int mount_by_path(const struct request *q, struct fs *f) {
-	_cleanup_free_ char(*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
-	_cleanup_(upper_paths_done) struct upper_paths paths = { NULL };
-	int r = names ? attach_upper(q, &paths) : -ENOMEM;
-
-	if (r == 0)
-		r = attach_layers(q, names);
-	if (r < 0)
-		return f->error = r;
-	fs_open(f, "overlay");
-	fs_set(f, "source", q->source);
-	for (size_t i = 0; i < q->n; i++)
-		fs_set(f, "lowerdir+", names[i]);
-	if (q->upper) {
-		fs_set(f, "upperdir", paths.upper);
-		fs_set(f, "workdir", paths.work);
-		fs_set(f, "uuid", "null");
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		fs_set(f, options[i][0], options[i][1]);
-	if (!q->upper)
-		fs_set_flag(f, "ro");
-	return fs_mount(f, q->attributes);
-}
-
-/* The option text of mount(2), which the kernel would cut at a page without a word. */
-static int format_options(const struct request *q, char (*names)[WORKSHOP_NAME_MAX],
-			  const struct upper_paths *paths, char text[static 4096]) {
-	size_t len = 0;
-
-	for (size_t i = 0; i < q->n && len < 4096; i++)
-		len += (size_t)snprintf(text + len, 4096 - len, "%s%s",
-					i ? ":" : "lowerdir=", names[i]);
-	if (q->upper && len < 4096)
-		len += (size_t)snprintf(text + len, 4096 - len, ",upperdir=%s,workdir=%s",
-					paths->upper, paths->work);
-	for (size_t i = 0; i < ARRAY_SIZE(options) && len < 4096; i++)
-		len += (size_t)snprintf(text + len, 4096 - len, ",%s=%s", options[i][0],
-					options[i][1]);
-	return len < 4096 ? 0 : -E2BIG;
-}
-
-static unsigned long mount_flags(uint64_t attributes) {
-	unsigned long flags = attributes & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0;
-
-	flags |= attributes & MOUNT_ATTR_NODEV ? MS_NODEV : 0;
-	flags |= attributes & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0;
-	flags |= attributes & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0;
-	flags |= attributes & MOUNT_ATTR_NOATIME ? MS_NOATIME : 0;
-	return flags;
-}
-
-/* Any kernel: mount(2) onto a directory of the scratch, and the tree cloned from there. */
-static int mount_classic(const struct request *q, struct fs *f) {
-	_cleanup_free_ char(*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
-	_cleanup_(upper_paths_done) struct upper_paths paths = { NULL };
-	char text[4096], target[WORKSHOP_NAME_MAX];
-	/* MS_RDONLY would be the file system's, which then could not be written later. */
-	uint64_t attributes = q->upper ? q->attributes & ~(uint64_t)MOUNT_ATTR_RDONLY
-				       : q->attributes;
-	int r = names ? attach_upper(q, &paths) : -ENOMEM, fd;
-
-	if (r == 0)
-		r = attach_layers(q, names);
-	if (r == 0)
-		r = format_options(q, names, &paths, text);
-	if (r < 0)
-		return f->error = r;
-	snprintf(target, sizeof(target), "%u", q->workshop->n_attached++);
-	if (mkdirat(q->workshop->scratch, target, 0700) < 0 ||
-	    mount(q->source, target, "overlay", mount_flags(attributes), text) < 0)
-		return f->error = -errno;
-	fd = open_tree(AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd >= 0 && q->upper)
-		r = mount_set_read_only(fd, true);
-	if (r < 0)
-		close_fdp(&fd);
-	return r < 0 ? f->error = r : fd < 0 ? f->error = -errno : fd;
-}
-
-/* The ladder (DESIGN, stack), best rung first. */
-static const struct rung {
-	const char *word;
-	int (*mount)(const struct request *q, struct fs *f);
-} rungs[] = {
-	{ "fd", mount_by_fd },
-	{ "path", mount_by_path },
-	{ "classic", mount_classic },
-};
-
-/* Whether an older kernel would answer so to something that it does not know. */
-static bool is_unknown(int error) {
-	return error == -EINVAL || error == -EOPNOTSUPP || error == -ENOSYS ||
-	       error == -EBADF;
-}
-
-/* Mounts the overlay by the first rung that this kernel knows; the first real error counts. */
-static int mount_overlay(const struct request *q, const char **ret_word, char **ret_why) {
-	int fd = -ENOSYS, first = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rungs) && (i == 0 || is_unknown(fd)); i++) {
-		struct fs f = FS_NONE;
-
-		fd = rungs[i].mount(q, &f);
-		if (fd >= 0)
-			*ret_word = rungs[i].word;
-		else if (!*ret_why && f.complaint)
-			*ret_why = TAKE_PTR(f.complaint);
-		if (i == 0)
-			first = fd;
-		fs_done(&f);
-	}
-	return fd >= 0 ? fd : is_unknown(fd) ? first : fd;
-}
-
-/*
- * EINVAL has many causes, one of which people meet: the host's own tree lies on an overlay that lies on
- * another one, and the kernel ends there. The host alone over an empty layer shows it.
- */
-static void explain(const struct hierarchy *h, const struct request *q, char **ret_why) {
-	const int pair[] = { q->layers[0], h->base };
-	struct request alone = *q;
-	struct statfs fs;
-	const char *word;
-	_cleanup_free_ char *why = NULL;
-	_cleanup_close_ int fd = -EBADF;
-
-	if (h->base < 0 || fstatfs(h->base, &fs) < 0 || fs.f_type != OVERLAYFS_SUPER_MAGIC)
-		return;
-	alone.layers = pair;
-	alone.n = ARRAY_SIZE(pair);
-	alone.upper = NULL;
-	fd = mount_overlay(&alone, &word, &why);
-	if (fd >= 0)
-		return;
-	free(*ret_why);
-	*ret_why =
-		text_format("the host's /%s is on stacked overlays already, and the kernel "
-			    "stacks no deeper than two",
-			    h->name);
-}
 
 /* Whether the host's own directory is the lowest layer. */
 static bool is_bottom(const struct hierarchy *h) {
@@ -244,34 +27,37 @@ static bool is_bottom(const struct hierarchy *h) {
 }
 
 /*
- * More layers than one overlay takes: the lowest extensions become an overlay of their own, which is
+ * More layers than one tree takes: the lowest extensions become a tree of their own, which is
  * then the lowest extension. The host stays a layer of the outer one, so that it is never deeper
  * than it has to be.
  */
-static int group_lowest(const struct hierarchy *h, struct request *q, int *layers,
+static int group_lowest(const struct row *row, struct stacking *s, int *layers,
 			char **ret_why) {
-	size_t n_own = is_bottom(h), excess = q->n - STACK_LAYERS_MAX + 1;
-	size_t at = q->n - n_own - excess;
+	size_t n_own = is_bottom(s->h), excess = s->n - STACKING_LAYERS_MAX + 1;
+	size_t at = s->n - n_own - excess;
+	struct stacking_info info = { .by = NULL };
+	struct stacking lowest = *s;
 	char name[WORKSHOP_NAME_MAX];
-	struct request lowest = *q;
-	const char *word;
 	int fd, r;
 
 	lowest.layers = layers + at;
 	lowest.n = excess;
 	lowest.upper = NULL;
-	fd = mount_overlay(&lowest, &word, ret_why);
+	fd = row->mount(&lowest, &info);
+	if (fd < 0)
+		*ret_why = TAKE_PTR(info.why);
+	stacking_info_done(&info);
 	if (fd < 0)
 		return fd;
-	r = workshop_attach(q->workshop, fd, name);
+	r = workshop_attach(s->workshop, fd, name);
 	if (r < 0) {
 		close_fdp(&fd);
 		return r;
 	}
 	layers[at] = fd; /* the layers that it stands for are the hierarchy's to close */
 	if (n_own > 0)
-		layers[at + 1] = h->base;
-	q->n = at + 1 + n_own;
+		layers[at + 1] = s->h->base;
+	s->n = at + 1 + n_own;
 	return fd;
 }
 
@@ -291,12 +77,13 @@ static size_t list_layers(const struct hierarchy *h, int meta, int *ret) {
 	return n;
 }
 
-static int mount_layers(const struct hierarchy *h, struct workshop *w, int meta,
-			struct record *r, char **ret_why) {
+/* All layers by one back end. */
+static int mount_by(const struct row *row, const struct hierarchy *h, struct workshop *w,
+		    int meta, const char *source, struct stacking_info *ret) {
 	_cleanup_free_ int *layers = calloc(h->n_layers + 4, sizeof(int));
-	_cleanup_free_ char *source = stack_source(r);
 	_cleanup_close_ int group = -EBADF;
-	struct request q = {
+	struct stacking s = {
+		.h = h,
 		.layers = layers,
 		.source = source,
 		.upper = hierarchy_is_writable(h) ? h->upper : NULL,
@@ -305,27 +92,70 @@ static int mount_layers(const struct hierarchy *h, struct workshop *w, int meta,
 			      (hierarchy_is_writable(h) ? MOUNT_ATTR_NOATIME : 0),
 		.workshop = w,
 	};
-	const char *word = NULL;
-	int fd;
 
-	if (!layers || !source)
+	if (!layers)
 		return -ENOMEM;
-	q.n = list_layers(h, meta, layers);
-	if (q.n > STACK_LAYERS_MAX) {
-		group = group_lowest(h, &q, layers, ret_why);
+	s.n = list_layers(h, meta, layers);
+	if (s.n > STACKING_LAYERS_MAX) {
+		group = group_lowest(row, &s, layers, &ret->why);
 		if (group < 0)
 			return group;
 	}
-	fd = mount_overlay(&q, &word, ret_why);
-	if (fd == -EINVAL)
-		explain(h, &q, ret_why);
-	if (fd < 0)
-		return fd;
+	return row->mount(&s, ret);
+}
+
+/* What the record says of it. */
+static int note(struct record *r, enum backend used, const char *why,
+		struct stacking_info *info) {
+	free(r->backend);
+	free(r->backend_why);
 	free(r->layers_by);
-	r->layers_by = strdup(word);
-	if (!r->layers_by)
+	free(r->server);
+	r->backend = strdup(backend_text(used));
+	r->backend_why = why ? strdup(why) : NULL;
+	r->layers_by = strdup(info->by);
+	r->server = TAKE_PTR(info->server);
+	return r->backend && r->layers_by && (r->backend_why || !why) ? 0 : -ENOMEM;
+}
+
+/* Both have been tried, and both reasons count. */
+static char *join_reasons(const char *overlay, int error, const char *why) {
+	return text_format("by overlayfs: %s; by FUSE: %s", overlay,
+			   why ?: strerror(-error));
+}
+
+/*
+ * switch.14: where nobody has chosen, overlayfs, unless it cannot be had. What was found out by stack_choose() is
+ * not tried again.
+ */
+static int mount_layers(const struct hierarchy *h, struct workshop *w, int meta,
+			enum backend choice, struct record *r, char **ret_why) {
+	_cleanup_(stacking_info_done) struct stacking_info info = { .by = NULL };
+	_cleanup_free_ char *source = stack_source(r), *no_overlay = NULL;
+	enum backend used = choice == BACKEND_FUSE ? choice : BACKEND_OVERLAY;
+	int fd = -ENOMEM, e;
+
+	if (choice == BACKEND_AUTO && r->backend_why) {
+		used = BACKEND_FUSE;
+		no_overlay = TAKE_PTR(r->backend_why);
+	}
+	if (source)
+		fd = mount_by(&rows[used], h, w, meta, source, &info);
+	if (choice == BACKEND_AUTO && used == BACKEND_OVERLAY && backend_is_missing(fd)) {
+		no_overlay = TAKE_PTR(info.why) ?: strdup(strerror(-fd));
+		used = BACKEND_FUSE;
+		if (no_overlay)
+			fd = mount_by(&rows[used], h, w, meta, source, &info);
+	}
+	if (fd < 0) {
+		*ret_why = no_overlay ? join_reasons(no_overlay, fd, info.why)
+				      : TAKE_PTR(info.why);
+		return no_overlay && backend_is_missing(fd) ? -ENODEV : fd;
+	}
+	e = note(r, used, no_overlay, &info);
+	if (e < 0)
 		close_fdp(&fd);
-	return r->layers_by ? fd : -ENOMEM;
+	return e < 0 ? e : fd;
 }
 
 /* The mounts of the host go where they were, in the tree that nobody sees yet. */
@@ -375,26 +205,44 @@ static int attach_place(const struct hierarchy *h, const struct workshop *w, int
 	return attach_at(w, h->upper->memory, name, META_PLACE "/" META_MEMORY, false);
 }
 
-int stack_build(const struct hierarchy *h, struct workshop *w, struct record *r,
-		const struct stack_submount *submounts, size_t n_submounts,
-		struct stack *ret, char **ret_why) {
-	_cleanup_close_ int meta = -EBADF, overlay = -EBADF, place = -EBADF;
+int stack_choose(const struct hierarchy *h, struct workshop *w, enum backend choice,
+		 struct record *r) {
+	_cleanup_(stacking_info_done) struct stacking_info info = { .by = NULL };
+	int e = choice == BACKEND_AUTO ? overlay_probe(h, w, &info) : 0;
+
+	if (e < 0 && !backend_is_missing(e))
+		return e;
+	if (e < 0) {
+		free(r->backend_why);
+		r->backend_why = TAKE_PTR(info.why) ?: strdup(strerror(-e));
+		if (!r->backend_why)
+			return -ENOMEM;
+	}
+	free(r->backend);
+	r->backend = strdup(backend_text(e < 0			  ? BACKEND_FUSE
+					 : choice == BACKEND_AUTO ? BACKEND_OVERLAY
+								  : choice));
+	return r->backend ? 0 : -ENOMEM;
+}
+
+int stack_build(const struct hierarchy *h, struct workshop *w, enum backend choice,
+		struct record *r, const struct stack_submount *submounts,
+		size_t n_submounts, struct stack *ret, char **ret_why) {
+	_cleanup_close_ int meta = -EBADF, tree = -EBADF, place = -EBADF;
 	char name[WORKSHOP_NAME_MAX];
 	char *why = NULL;
 	int e;
 
-	free(r->backend);
-	r->backend = strdup("overlay");
-	meta = r->backend ? meta_make(w, r->created ? -EBADF : h->base) : -ENOMEM;
+	meta = meta_make(w, r->created ? -EBADF : h->base);
 	e = meta < 0 ? meta : 0;
 	if (e == 0 && hierarchy_is_writable(h))
 		e = place = meta_make_place(w, meta);
 	if (e >= 0)
-		e = overlay = mount_layers(h, w, meta, r, &why);
+		e = tree = mount_layers(h, w, meta, choice, r, &why);
 	if (e >= 0)
 		e = stack_write_record(place >= 0 ? place : meta, r);
 	if (e == 0)
-		e = workshop_attach(w, overlay, name);
+		e = workshop_attach(w, tree, name);
 	if (e == 0 && place >= 0)
 		e = attach_place(h, w, place, name);
 	if (e == 0)
@@ -435,7 +283,22 @@ int stack_read_record(int tree, struct record **ret) {
 }
 
 char *stack_source(const struct record *r) {
-	return text_format(STACK_SOURCE_PREFIX "%s:%s:%llu%s%s", r->class->name,
-			   r->hierarchy, (unsigned long long)r->generation,
-			   r->service ? "@" : "", r->service ?: "");
+	return text_format(META_SOURCE "%s:%s:%llu%s%s", r->class->name, r->hierarchy,
+			   (unsigned long long)r->generation, r->service ? "@" : "",
+			   r->service ?: "");
+}
+
+uint64_t stack_source_generation(const char *source) {
+	const char *colon = strrchr(source, ':');
+
+	return colon ? strtoull(colon + 1, NULL, 10) : 0;
+}
+
+bool stack_is_ours(const struct mount_info *i) {
+	bool is_known = false;
+
+	for (size_t b = BACKEND_OVERLAY; b < ARRAY_SIZE(rows); b++)
+		is_known |= strcmp(rows[b].fstype, i->fstype) == 0;
+	return is_known && !i->is_users &&
+	       strncmp(i->source, META_SOURCE, strlen(META_SOURCE)) == 0;
 }

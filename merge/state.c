@@ -19,13 +19,6 @@
 #define LOCK_POLL_MILLISECONDS 20
 #define READ_TRIES 5
 
-/* By file system and source alone: both need privilege to set, and no layer can fake them. */
-static bool is_ours(const struct mount_info *i) {
-	return (strcmp(i->fstype, "overlay") == 0 ||
-		strcmp(i->fstype, "fuse.extmerge") == 0) &&
-	       strncmp(i->source, STACK_SOURCE_PREFIX, strlen(STACK_SOURCE_PREFIX)) == 0;
-}
-
 static bool is_peers(const struct mount_info *i) {
 	return strcmp(i->fstype, "overlay") == 0 &&
 	       (strcmp(i->source, "sysext") == 0 || strcmp(i->source, "confext") == 0);
@@ -49,16 +42,16 @@ static int judge(const struct mounts *m, const struct mount_info *top,
 
 	if (is_peers(top))
 		h->kind = STATE_PEER;
-	else if (is_ours(top))
+	else if (stack_is_ours(top))
 		h->kind = STATE_MERGED;
 	for (; more; more = find_under(m, &at, &at), n++) {
-		if (!is_ours(&at) && ours > 0)
+		if (!stack_is_ours(&at) && ours > 0)
 			break;
-		ours += is_ours(&at);
-		if (is_ours(&at) &&
+		ours += stack_is_ours(&at);
+		if (stack_is_ours(&at) &&
 		    (ours == 1 || strcmp(service_of_source(at.source), service) == 0))
 			h->stacked = ours;
-		if (is_ours(&at) || is_peers(&at))
+		if (stack_is_ours(&at) || is_peers(&at))
 			h->depth = n;
 	}
 	if (h->kind == STATE_PLAIN && h->stacked > 0)
@@ -75,6 +68,18 @@ static void note_dead_servers(struct record *r) {
 	for (size_t i = 0; i < r->n_layers; i++)
 		r->layers[i].is_dead = r->layers[i].server &&
 				       !process_is_alive(r->layers[i].server);
+}
+
+/*
+ * A server that has ended has taken the record along: only what the mount table says is left (record.4). Without a
+ * record it is still ours; what is in it cannot be said.
+ */
+static int make_up_record(struct state_hierarchy *h, const char *source) {
+	h->record = record_new(h->class, h->name);
+	if (!h->record)
+		return -ENOMEM;
+	h->record->generation = stack_source_generation(source);
+	return 0;
 }
 
 static int read_hierarchy(int root, const struct mounts *m, const char *service,
@@ -103,9 +108,8 @@ static int read_hierarchy(int root, const struct mounts *m, const char *service,
 		note_dead_servers(h->record);
 	if (r == 0 || r == -ENOMEM || r == -EIO)
 		return r;
-	/* Without a record it is still ours; what is in it cannot be said. */
-	h->record = record_new(h->class, h->name);
-	return h->record ? 0 : -ENOMEM;
+	h->is_dead = r == -ENOTCONN || r == -ECONNABORTED;
+	return make_up_record(h, top.source);
 }
 
 static void end_hierarchy(struct state_hierarchy *h) {
@@ -145,7 +149,7 @@ static int append(struct state *s, const struct mounts *m, int root,
 /* "extmerge:sysext:nix:3": the class, and the name of the hierarchy if there may be one. */
 static const struct class *parse_source(const char *source,
 					char name[static HIERARCHY_NAME_MAX + 1]) {
-	const char *at = source + strlen(STACK_SOURCE_PREFIX);
+	const char *at = source + strlen(META_SOURCE);
 	char word[16];
 	const char *why;
 	size_t len = strcspn(at, ":");
@@ -173,7 +177,8 @@ struct search {
 static int take_merged(const struct mount_info *i, void *data) {
 	struct search *q = data;
 	char name[HIERARCHY_NAME_MAX + 1];
-	const struct class *class = is_ours(i) ? parse_source(i->source, name) : NULL;
+	const struct class *class = stack_is_ours(i) ? parse_source(i->source, name)
+						     : NULL;
 	struct state_hierarchy *h;
 	int r;
 
@@ -376,6 +381,12 @@ struct submounts {
 	char **found;
 };
 
+/* No path leads there: something covers it, or it is in a tree whose server has ended. */
+static bool is_out_of_reach(int error) {
+	return error == ENOENT || error == ENOTDIR || error == ELOOP ||
+	       error == ENOTCONN || error == ECONNABORTED;
+}
+
 /* 1 if what is seen at `path` below the hierarchy is this mount, not one that covers it; else 0 or an errno. */
 static int is_visible(const struct submounts *s, const char *path, int id) {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
@@ -385,7 +396,7 @@ static int is_visible(const struct submounts *s, const char *path, int id) {
 	int seen;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+		return is_out_of_reach(errno) ? 0 : -errno;
 	seen = mount_id(fd);
 	return seen < 0 ? seen : seen == id;
 }

@@ -53,8 +53,8 @@ static enum exit_code refuse_foreign(const struct route *r) {
 static enum exit_code build(struct route *r, size_t i) {
 	const struct route_submounts *s = &r->submounts[i];
 	_cleanup_free_ char *why = NULL;
-	int e = stack_build(&r->hierarchies[i], &r->workshop, r->wanted[i], s->items,
-			    s->n, &r->stacks[i], &why);
+	int e = stack_build(&r->hierarchies[i], &r->workshop, route_backend(r, i),
+			    r->wanted[i], s->items, s->n, &r->stacks[i], &why);
 
 	if (e == 0)
 		e = hierarchy_choose_witness(&r->hierarchies[i]);
@@ -106,6 +106,13 @@ static enum exit_code build_all(struct route *r) {
 	return code;
 }
 
+/* The directory that we made, where its record is lost: known by its mode (switch.9). */
+static bool is_made_below(const struct route *r, const struct state_hierarchy *h) {
+	_cleanup_close_ int below = file_open_in(r->base, h->name, O_PATH | O_DIRECTORY);
+
+	return state_is_made(below);
+}
+
 static void make_step(struct route *r, size_t i, const struct route_submounts *carried,
 		      struct apply_step *s) {
 	const struct state_hierarchy *h = &r->state.hierarchies[i];
@@ -120,7 +127,8 @@ static void make_step(struct route *r, size_t i, const struct route_submounts *c
 		.is_writable = r->wanted[i] && r->wanted[i]->is_writable,
 		.renewed = r->uppers[i].fresh ? &r->uppers[i] : NULL,
 		.create = h->fd < 0,
-		.remove = h->record && h->record->created,
+		.remove = h->record &&
+			  (h->record->created || (h->is_dead && is_made_below(r, h))),
 		.carried = carried->items,
 		.n_carried = carried->n,
 	};

@@ -9,9 +9,10 @@
 #     finish
 #
 # $T is a tmpfs that is gone afterwards, $R the root in it, $X its var/lib/extensions, $C its
-# var/lib/confexts. $DISK is an empty directory on a real disk, for what cannot be on a tmpfs.
+# var/lib/confexts. STACK=fuse has all trees made by FUSE rather than by overlayfs. $DISK is an empty directory on a real disk, for what cannot be on a tmpfs.
 set -u
 : "${EXTMERGE:?the program to test}"
+: "${STACK:=auto}"
 
 n_results=0
 
@@ -124,6 +125,7 @@ make_root() { # DIRECTORY
 	echo "host tool" >"$1/usr/bin/host-tool"
 	echo "host conf" >"$1/etc/host.conf"
 	echo "host opt" >"$1/opt/host-opt"
+	[ "$STACK" = auto ] || printf '[Extmerge]\nBackend=%s\n' "$STACK" >"$1/usr/lib/extmerge.conf"
 }
 
 # The tree of a sysext: usr/bin/NAME with the text, and a release file.

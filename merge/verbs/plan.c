@@ -8,6 +8,8 @@ static enum exit_code run(const struct options *o) {
 	struct route r;
 	enum exit_code code = route_survey(&r, o);
 
+	if (code == EXIT_DONE)
+		code = route_tell_backends(&r);
 	if (code == EXIT_DONE && o->json != JSON_OFF) {
 		struct json_object *object = json_new("plan");
 

@@ -63,12 +63,14 @@ Hooks=yes  # default
 Mutable=no  # default
 Base=bottom  # default
 EphemeralSize=10%  # default
+Backend=auto  # default
 
 \[Hierarchy /etc\]
 Class=confext  # default
 Mutable=no  # default
 Base=bottom  # default
-EphemeralSize=10%  # default$'
+EphemeralSize=10%  # default
+Backend=auto  # default$'
 em config --no-legend
 is "--no-legend leaves them out" "$(grep -c '^#' <<<"$out")" 0
 values=$(sed 's/  #.*//' <<<"$out")

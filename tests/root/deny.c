@@ -136,13 +136,13 @@ int fsetxattr(int fd, const char *name, const void *value, size_t size, int flag
 	return NEXT(fsetxattr)(fd, name, value, size, flags);
 }
 
-/* EXTMERGE_HIDE: a path that no overlay shows, as if its layer had been lost on the way (switch.5). */
+/* EXTMERGE_HIDE: a path that no merged tree shows, as if its layer had been lost on the way (switch.5). */
 int fstatat(int dir, const char *restrict path, struct stat *restrict st, int flags) {
 	const char *hidden = getenv("EXTMERGE_HIDE");
 	struct statfs fs;
 
 	if (hidden && strcmp(path, hidden) == 0 && fstatfs(dir, &fs) == 0 &&
-	    fs.f_type == OVERLAYFS_SUPER_MAGIC)
+	    (fs.f_type == OVERLAYFS_SUPER_MAGIC || fs.f_type == FUSE_SUPER_MAGIC))
 		return fail(ENOENT);
 	return NEXT(fstatat)(dir, path, st, flags);
 }

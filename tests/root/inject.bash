@@ -215,12 +215,14 @@ visit() { # SET
 	heal "$1"
 }
 
-# The system calls of a change as lines "NAME INDEX", in the order in which they are made.
+# The system calls of a change as lines "NAME INDEX", in the order in which they are made; those of children are none,
+# and what they execute is let go.
 trace_change() { # OLD NEW FILE
 	visit "$1"
 	choose "$2"
-	strace -f -o "$W/trace" "$EXTMERGE" --root="$R" -q "${OPTIONS[@]}" "$(verb_for "$1" "$2")"
-	awk '$2 !~ /^[+<-]/ { sub(/\(.*/, "", $2); print $2, ++n[$2] }' "$W/trace" >"$3"
+	strace -f -b execve -o "$W/trace" "$EXTMERGE" --root="$R" -q "${OPTIONS[@]}" "$(verb_for "$1" "$2")"
+	awk 'NR == 1 { own = $1 }
+		$1 == own && $2 !~ /^[+<-]/ { sub(/\(.*/, "", $2); print $2, ++n[$2] }' "$W/trace" >"$3"
 	job="traced $1 to $2"
 	heal "$2"
 }
@@ -249,7 +251,7 @@ run_job() { # OLD NEW JOB
 		job="$1 to $2, $name $index $what"
 		: >"$W/hit"
 		# shellcheck disable=SC2086
-		strace -f -o "$W/hit" $STRACE_BY -e trace="$name" -e inject="$name:$what:when=$index" \
+		strace -f -b execve -o "$W/hit" $STRACE_BY -e trace="$name" -e inject="$name:$what:when=$index" \
 			"$EXTMERGE" --root="$R" "${OPTIONS[@]}" "$(verb_for "$1" "$2")" >"$W/output" 2>&1
 		rc=$?
 		jobs_run=$((jobs_run + 1))

@@ -102,11 +102,22 @@ mount --make-rprivate "$T"
 
 # --- roots ---
 in_chroot() {
-	chroot "$R" /run/extmerge "$@" 2>&1
+	chroot "$R" /run/extmerge --backend="$STACK" "$@" 2>&1
 }
+[ "$STACK" = auto ] || mv "$R/usr/lib/extmerge.conf" "$T" # there is no libeconf in it
 mkdir -p "$R/proc" "$R/dev"
 cp "$EXTMERGE" "$R/run/extmerge"
-for library in $(ldd "$EXTMERGE" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }'); do
+programs=("$EXTMERGE")
+if [ "$STACK" = fuse ]; then
+	programs+=("$EXTMERGE-fuse")
+	server=$(grep -aoE '/[[:alnum:]/._-]+/extmerge-fuse' "$EXTMERGE" | head -n 1) # where it would be installed
+	mkdir -p "$R${server%/*}"
+	cp "$EXTMERGE-fuse" "$R$server"
+	touch "$R"/dev/{fuse,null}
+	mount --bind /dev/fuse "$R/dev/fuse"
+	mount --bind /dev/null "$R/dev/null"
+fi
+for library in $(ldd "${programs[@]}" | awk '$2 == "=>" { print $3 } NF == 2 && $1 ~ /^\// { print $1 }'); do
 	mkdir -p "$R${library%/*}"
 	cp "$library" "$R$library"
 done
@@ -124,9 +135,11 @@ like "that names it" "$out" "/proc"
 is "and nothing changes" "$(shown)" "$next $next 1 host tool host conf"
 mount --rbind /proc "$R/proc"
 out=$(in_chroot unmerge)
-is "unmerge" "$? $(table "$R" | tr ' ' '\n' | grep -v ^proc | paste -sd' ')" "0 "
+is "unmerge" "$? $(table "$R" | tr ' ' '\n' | grep -vE '^(proc|dev)' | paste -sd' ')" "0 "
 umount -l "$R/proc"
-rm -r "${R:?}"/{run/extmerge,lib,lib64}
+[ "$STACK" != fuse ] || { umount "$R"/dev/{fuse,null}; rm "$R$server"; }
+rm -r "${R:?}"/{run/extmerge,lib,lib64,dev}
+[ "$STACK" = auto ] || mv "$T/extmerge.conf" "$R/usr/lib"
 
 mkdir "$T/a root"
 cp -a "$R" "$T/a root/of mine"
@@ -190,7 +203,7 @@ chown 0:0 "$R/etc"
 # --- two of our trees on each other, as a kill between the two calls of a switch leaves them ---
 em merge
 change
-(strace -f -qq -o /dev/null -e trace=move_mount,umount2 -e inject=umount2:signal=SIGKILL:when=4 \
+(strace -f -b execve -qq -o /dev/null -e trace=move_mount,umount2 -e inject=umount2:signal=SIGKILL:when=4 \
 	"$EXTMERGE" --root="$R" -q refresh) 2>/dev/null
 is "a refresh is killed between the two calls" "$? $(awk -v p="$R/usr" '$5 == p' /proc/self/mountinfo | wc -l)" "137 2"
 em status
@@ -258,8 +271,8 @@ is "refresh" "$rc $(cat "$R/usr/bin/one")" "0 live"
 em unmerge
 is "unmerge" "$rc $(table "$R")" "0 "
 lay deeper "$R"
-em merge
-is "on an overlay on an overlay: an error" "$rc $(table "$R")" "1 "
+em merge --backend=overlay
+is "on an overlay on an overlay, by overlayfs: an error" "$rc $(table "$R")" "1 "
 like "that names the cause" "$err" "stacked overlays"
 not_ok "and no directory is made" test -e "$R/opt"
 umount "$T/deeper/root" "$T/live/root"

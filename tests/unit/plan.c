@@ -17,7 +17,7 @@ static const struct {
 
 /*
  * Tables are short this way: layers, top first, as "name=content" words; "-" is no record. The
- * content stands as version, path or fingerprint: "v1", "p1", "f1" change one of them each.
+ * content stands as version, path or fingerprint: "v1", "p1", "f1" change one of them each. "@fuse" is the back end.
  */
 static struct record *make(size_t h, const char *layers) {
 	_cleanup_free_ char *text = strdup(layers);
@@ -28,9 +28,14 @@ static struct record *make(size_t h, const char *layers) {
 		return NULL;
 	r = record_new(&classes[hierarchies[h].class], hierarchies[h].name);
 	while ((word = strsep(&rest, " ")) && *word) {
-		struct record_layer *l = record_add_layer(r);
+		struct record_layer *l;
 		const char *name = strsep(&word, "="), *content = word ?: "";
 
+		if (*name == '@') {
+			r->backend = strdup(name + 1);
+			continue;
+		}
+		l = record_add_layer(r);
 		*l = (struct record_layer){
 			.name = strdup(name),
 			.version = strdup(*content == 'v' ? content : "v0"),
@@ -77,6 +82,20 @@ static const struct {
 	  { "-", "b a=f1", "-" },
 	  "nothing replace nothing",
 	  "s=b s~a" },
+	/* Another back end: the same layers, in another tree. Where it is not known, it does not count (switch.14). */
+	{ { "-", "@fuse a b", "-" },
+	  { "-", "@overlay a b", "-" },
+	  "nothing replace nothing",
+	  "s=a s=b" },
+	{ { "@overlay c", "@overlay a", "-" },
+	  { "c", "@fuse a", "-" },
+	  "keep replace nothing",
+	  "c=c s=a" },
+	{ { "-", "a", "-" }, { "-", "@fuse a", "-" }, "nothing keep nothing", "s=a" },
+	{ { "-", "@fuse a b", "-" },
+	  { "-", "@overlay b a", "-" },
+	  "nothing replace nothing",
+	  "s^b s^a" },
 	/* In two hierarchies, yet one extension. */
 	{ { "-", "-", "-" }, { "-", "a b", "a" }, "nothing merge merge", "s+a s+b" },
 	{ { "-", "a", "a" }, { "-", "a=v1", "a=v1" }, "nothing replace replace", "s~a" },

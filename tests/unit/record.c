@@ -46,6 +46,8 @@ static void check_same(const struct record *a, const struct record *b) {
 	ck_assert(unit_same(a->with, b->with));
 	ck_assert(unit_same(a->inputs, b->inputs));
 	ck_assert(unit_same(a->backend, b->backend));
+	ck_assert(unit_same(a->backend_why, b->backend_why));
+	ck_assert(unit_same(a->server, b->server));
 	ck_assert(unit_same(a->layers_by, b->layers_by));
 	ck_assert_int_eq(a->gap, b->gap);
 	ck_assert_int_eq(a->created, b->created);
@@ -97,7 +99,9 @@ static struct record *make(void) {
 	r->since = 1700000000;
 	r->with = strdup("usr opt");
 	r->inputs = strdup("0123");
-	r->backend = strdup("overlay");
+	r->backend = strdup("fuse");
+	r->backend_why = strdup("this kernel has no overlayfs");
+	r->server = strdup("12 345");
 	r->layers_by = strdup("fd");
 	r->gap = 1234567;
 	r->created = true;

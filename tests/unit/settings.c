@@ -135,6 +135,7 @@ START_TEST(nothing_changes_on_refusal) {
 		[SETTINGS_MUTABLE] = "true",
 		[SETTINGS_BASE] = "Top",
 		[SETTINGS_EPHEMERAL_SIZE] = "0",
+		[SETTINGS_BACKEND] = "overlayfs",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
