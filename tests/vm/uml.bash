@@ -41,7 +41,7 @@ boot_uml() (
 	: >"$work/boots"
 	ulimit -c 0
 	timeout "${GUEST_SECONDS:-300}" "$cache/uml/usr/bin/linux.uml" mem=512M root=/dev/root rootfstype=hostfs \
-		rootflags=/ ro quiet panic=-1 init="$work/init" GUEST="$work" con=null con0=null,fd:1 \
+		rootflags=/ ro quiet panic=-1 seccomp=auto init="$work/init" GUEST="$work" con=null con0=null,fd:1 \
 		</dev/null >"$work/console" 2>&1
 )
 
