@@ -4,10 +4,12 @@
 
 #include <link.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 
 #include "../merge/kernel.h"
 
@@ -78,6 +80,26 @@ int confine_to_nothing(void) {
 	if (r != -EINVAL)
 		return r;
 	return chdir("/") < 0 ? -errno : 0;
+}
+
+/* All groups but the true root have cgroup.events. */
+static bool is_root_cgroup(int directory) {
+	struct statfs fs;
+
+	return fstatfs(directory, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC &&
+	       faccessat(directory, "cgroup.events", F_OK, 0) < 0 && errno == ENOENT;
+}
+
+void confine_leave_cgroup(void) {
+	_cleanup_close_ int directory = open("/sys/fs/cgroup",
+					     O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = -EBADF;
+
+	if (directory < 0 || !is_root_cgroup(directory))
+		return;
+	fd = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "0", 1) < 0)
+		return;
 }
 
 static void refuse_to_be_killed(void) {

@@ -11,6 +11,13 @@
 int confine_to_nothing(void);
 
 /*
+ * Goes to the root of the control groups, where the kernel's own threads are: whoever ends, freezes or limits the group
+ * that we were started in means others. Only with cgroup v2, and only to the true root, not to that of a container. What
+ * is refused is done without. To be called while /sys is there (specs: vfile.18).
+ */
+void confine_leave_cgroup(void);
+
+/*
  * Keeps all memory, that of programs and libraries included, as soon as it has been used: what is needed to serve
  * must not have to be read in. Asks the kernel to end everything else first when memory runs out. What is refused is
  * done without. To be called while /proc is there (specs: vfile.12).

@@ -21,6 +21,7 @@ void process_ignore_signals(void) {
 int process_confine(uint64_t keep, const char **ret_what) {
 	int r;
 
+	confine_leave_cgroup();
 	confine_memory();
 	*ret_what = "cannot leave the caller's mounts";
 	r = confine_to_nothing();

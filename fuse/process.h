@@ -11,7 +11,7 @@ int process_fail(int fd, int error, const char *what, const char *why);
 void process_ignore_signals(void);
 
 /*
- * vfile.11 to vfile.13: memory, mounts, all capabilities but those of the bits `keep`. 0, or a negative errno and in
+ * vfile.11 to vfile.13, vfile.18: control group, memory, mounts, all capabilities but those of the bits `keep`. 0, or a negative errno and in
  * *ret_what what was tried.
  */
 int process_confine(uint64_t keep, const char **ret_what);
