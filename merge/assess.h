@@ -10,6 +10,8 @@ struct assess_options {
 	const struct host *host;
 	int root; /* the host's own tree */
 	struct trust *trust;
+	bool (*asks_kernel)(void *userdata); /* as in struct verity_rules, or NULL */
+	void *userdata;
 };
 
 /* An image that may be used. */

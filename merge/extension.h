@@ -45,8 +45,8 @@ struct extension_trust {
 	char *root_hash;		   /* of EXTENSION_VERITY and EXTENSION_SIGNED */
 	char *signer, *signer_fingerprint; /* of EXTENSION_SIGNED: name and certificate */
 	char *server;			   /* of a verified file: who serves it */
-	bool is_kernel_checked;		   /* the kernel has verified the signature too */
-	const char *on_corruption;	   /* static: "restart" or "panic", or NULL */
+	bool is_kernel_checked; /* the kernel has verified the signature; alone, without a signer */
+	const char *on_corruption; /* static: "restart" or "panic", or NULL */
 };
 
 struct extension {

@@ -109,16 +109,31 @@ static int activate(const struct guard *g, const struct verity_target *t,
 	return r;
 }
 
+/* Once in a run. */
+static int find_dm(struct guard *g, const struct workshop *w) {
+	_cleanup_free_ char *why = NULL;
+	int r = g->has_probed ? g->no_dm : probe_dm(w);
+
+	if (r < 0 && !g->has_probed)
+		r = fail(&g->no_dm, &g->why_no_dm, r, explain_dm(r), &why);
+	g->has_probed = true;
+	return r;
+}
+
+/* The parameter is there where signatures are (CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG). */
+bool guard_asks_kernel(struct guard *g, const struct workshop *w) {
+	return g->choice != GUARD_FUSE && find_dm(g, w) == 0 &&
+	       access("/sys/module/dm_verity/parameters/require_signatures", F_OK) == 0;
+}
+
 static int attach_dm(struct guard *g, const struct verity_target *t,
 		     const struct workshop *w, struct guarded *ret, char **ret_why) {
-	const char *why = g->why_no_dm;
-	int r = g->no_dm;
+	const char *why = NULL;
+	int r = find_dm(g, w);
 
-	if (r == 0 && !g->has_probed)
-		r = probe_dm(w);
-	g->has_probed = true;
-	if (r == 0)
-		r = activate(g, t, w, ret, &why);
+	if (r < 0)
+		return fail(&g->no_dm, &g->why_no_dm, r, g->why_no_dm, ret_why);
+	r = activate(g, t, w, ret, &why);
 	return r < 0 ? fail(&g->no_dm, &g->why_no_dm, r, why ?: explain_dm(r), ret_why)
 		     : 0;
 }

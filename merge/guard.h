@@ -27,13 +27,16 @@ struct guard {
 		*server; /* of all verified files of this run; NULL before the first */
 };
 
+/* Whether there is device-mapper here, of a kernel that verifies signatures, and may be used. Loads its modules. */
+bool guard_asks_kernel(struct guard *g, const struct workshop *w);
+
 /* Data of which each block is checked when it is read. */
 struct guarded {
 	int fd; /* a block device or a file, that begins with the data */
 	bool is_device;
 	uint64_t size;		/* bytes */
 	char *server;		/* who serves the file, by process_describe(); owned */
-	bool is_kernel_checked; /* the kernel has verified the signature too */
+	bool is_kernel_checked; /* the kernel has verified the signature */
 };
 
 /*

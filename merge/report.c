@@ -237,6 +237,8 @@ static void print_proof(const struct record_layer *l) {
 	if (l->signer)
 		say("  signed by    \"%s\", checked by %s", l->signer,
 		    l->is_kernel_checked ? "the kernel, too" : "extmerge");
+	else if (l->is_kernel_checked)
+		say("  signed by    somebody whom the kernel trusts, checked by the kernel");
 	if (l->signer_fingerprint)
 		say("  certificate  sha256 %s", l->signer_fingerprint);
 }

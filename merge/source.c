@@ -254,13 +254,23 @@ static int cannot_guard(struct extension *e, int error, const char *why) {
 	}
 }
 
-/* Puts the part's hash tree in force; *v becomes the data that is checked from now on. */
+/* Not a negative errno: who has signed it is unknown to the kernel as well. */
+#define UNKNOWN_TO_KERNEL 1
+
+/* Puts the part's hash tree in force; *v becomes the data that is checked from now on. Or UNKNOWN_TO_KERNEL. */
 static int guard_part(struct extension *e, const struct verity_part *p,
 		      const struct source_options *o, struct volume *v) {
 	_cleanup_free_ char *why = NULL;
 	struct guarded g;
 	int r = guard_attach(o->guard, &p->target, e->name.full, o->workshop, &g, &why);
 
+	if (p->is_for_kernel && r == 0 && !g.is_kernel_checked) {
+		close(g.fd);
+		free(g.server);
+		return UNKNOWN_TO_KERNEL;
+	}
+	if (p->is_for_kernel && r == -ENOKEY)
+		return UNKNOWN_TO_KERNEL;
 	if (r == -ENODEV && p->may_be_bare)
 		return do_without(e, why);
 	if (r == -ENODEV)
@@ -336,19 +346,46 @@ static int attach_directory(struct extension *e, const struct source_options *o)
 	return e->root_tree < 0 ? -errno : 0;
 }
 
-int source_attach(struct extension *e, const struct source_options *o) {
-	_cleanup_(assessment_done) struct assessment a = ASSESSMENT_NONE;
-	int r;
+static bool asks_kernel(void *options) {
+	const struct source_options *o = options;
 
-	if (e->kind == EXTENSION_DIRECTORY || e->kind == EXTENSION_SUBVOLUME)
-		return attach_directory(e, o);
-	r = assess_image(e, &o->assess, &a);
+	return guard_asks_kernel(o->guard, o->workshop);
+}
+
+static int attach_image(struct extension *e, struct source_options *o) {
+	_cleanup_(assessment_done) struct assessment a = ASSESSMENT_NONE;
+	int r = assess_image(e, &o->assess, &a);
+
 	if (r == 0 && !o->workshop)
 		r = verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
 				"an image can only be looked into by root");
 	for (size_t i = 0; r == 0 && extension_fits(e) && i < a.parts.n; i++)
 		r = attach_part(e, &a, &a.parts.items[i], o);
 	return r;
+}
+
+/* trust.14: where the kernel knows the signer no more than we do, it is judged as if nobody had asked. */
+static int attach_signed(struct extension *e, const struct source_options *o) {
+	struct source_options asking = *o, alone = *o;
+	int r;
+
+	asking.assess.asks_kernel = o->workshop ? asks_kernel : NULL;
+	asking.assess.userdata = &alone;
+	r = attach_image(e, &asking);
+	if (r != UNKNOWN_TO_KERNEL)
+		return r;
+	extension_trust_done(&e->trust);
+	e->access = EXTENSION_ACCESS_NONE;
+	close_fdp(&e->root_tree);
+	close_fdp(&e->usr_tree);
+	e->root_tree = e->usr_tree = -EBADF;
+	return attach_image(e, &alone);
+}
+
+int source_attach(struct extension *e, const struct source_options *o) {
+	return e->kind == EXTENSION_DIRECTORY || e->kind == EXTENSION_SUBVOLUME
+		       ? attach_directory(e, o)
+		       : attach_signed(e, o);
 }
 
 /* --- for people --- */

@@ -37,6 +37,13 @@ int verity_check_signature(const struct dissect_part *p, const struct certs *tru
 		       : fault_set(ret_fault, code_of(r), p->signature_about, why);
 }
 
+/* trust.14: what its keyring says decides when the hash tree is put in force. */
+static bool is_for_kernel(const struct dissect_part *p, const struct verity_rules *rules,
+			  const struct fault *f) {
+	return f->code == FAULT_UNKNOWN_SIGNER && p->has_tree && rules->asks_kernel &&
+	       rules->asks_kernel(rules->userdata);
+}
+
 static bool is_tolerated(const struct verity_rules *rules, const struct fault *f) {
 	return rules->tolerates_bad ||
 	       (rules->tolerates_unknown && f->code == FAULT_UNKNOWN_SIGNER);
@@ -56,6 +63,11 @@ static int judge_signature(const struct dissect_part *p, const struct verity_rul
 		v->protection = POLICY_SIGNED;
 	if (r != -EBADMSG)
 		return r;
+	v->is_for_kernel = is_for_kernel(p, rules, &fault);
+	if (v->is_for_kernel) {
+		v->protection = POLICY_SIGNED;
+		return 0;
+	}
 	if (!is_tolerated(rules, &fault)) {
 		*ret_fault = fault;
 		return r;

@@ -14,6 +14,9 @@ struct verity_rules {
 	const struct policy *policy; /* the same as struct dissect_image had */
 	const struct certs *trusted;
 	const struct signature_rules *dates; /* or NULL */
+	/* Asked for a signature by somebody unknown: whether the kernel will be shown it (trust.14). Or NULL. */
+	bool (*asks_kernel)(void *userdata);
+	void *userdata;		/* of asks_kernel */
 	bool tolerates_unknown; /* who is not known is as good as nobody (trust.5) */
 	bool tolerates_bad;	/* and so is a signature that does not verify (trust.4) */
 };
@@ -26,8 +29,9 @@ struct verity_part {
 	bool may_be_bare;    /* the policy allows it without protection as well */
 	struct verity_target
 		target; /* for POLICY_SIGNED and POLICY_VERITY; borrows from the dissection */
-	struct signer signer; /* of POLICY_SIGNED */
-	struct fault remark;  /* what is tolerated about its signature, or FAULT_NONE */
+	struct signer signer; /* of POLICY_SIGNED, unless: */
+	bool is_for_kernel; /* protected as said only if the kernel verifies the signature */
+	struct fault remark; /* what is tolerated about its signature, or FAULT_NONE */
 };
 
 struct verity_parts {

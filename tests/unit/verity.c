@@ -204,6 +204,55 @@ START_TEST(kinds_under_policies) {
 }
 END_TEST
 
+static unsigned times_asked;
+
+static bool asks(void *answer) {
+	times_asked++;
+	return *(bool *)answer;
+}
+
+/* trust.14: only what nobody here knows, and only as signed. */
+static const struct {
+	enum kind kind;
+	const char *policy;
+	bool answer;
+	enum fault_code fault;
+	bool is_for_kernel;
+	unsigned times_asked;
+} kernels[] = {
+	{ STRANGER, "root=signed", true, FAULT_NONE, true, 1 },
+	{ STRANGER, "root=signed", false, FAULT_UNKNOWN_SIGNER, false, 1 },
+	{ STRANGER, "root=absent", true, FAULT_POLICY, true, 1 },
+	{ SIGNED, "root=signed", true, FAULT_NONE, false, 0 },
+	{ WRONG, "root=signed", true, FAULT_BAD_SIGNATURE, false, 0 },
+	{ MALFORMED, "root=signed", true, FAULT_BAD_SIGNATURE, false, 0 },
+	{ TREE, "root=signed", true, FAULT_UNSIGNED, false, 0 },
+};
+
+START_TEST(kernel_is_asked) {
+	const struct policy policy = parse(kernels[_i].policy);
+	bool answer = kernels[_i].answer;
+	const struct verity_rules rules = { .policy = &policy,
+					    .trusted = &trusted,
+					    .asks_kernel = asks,
+					    .userdata = &answer };
+	struct blob signature;
+	const struct dissection d = describe(kernels[_i].kind, &signature);
+	struct verity_parts parts = { .n = 0 };
+
+	times_asked = 0;
+	ck_assert_int_eq(judge(&d, &rules, &parts), kernels[_i].fault);
+	ck_assert_uint_eq(times_asked, kernels[_i].times_asked);
+	if (kernels[_i].fault != FAULT_NONE)
+		return;
+	ck_assert_int_eq(parts.items[0].is_for_kernel, kernels[_i].is_for_kernel);
+	ck_assert_uint_eq(parts.items[0].protection, POLICY_SIGNED);
+	ck_assert_ptr_eq(parts.items[0].target.signature, d.parts[0].signature);
+	ck_assert_int_eq(parts.items[0].signer.subject[0] == '\0',
+			 kernels[_i].is_for_kernel);
+}
+END_TEST
+
 START_TEST(target_is_complete) {
 	const struct policy policy = parse("root=signed");
 	const struct verity_rules rules = { .policy = &policy, .trusted = &trusted };
@@ -317,6 +366,7 @@ int main(void) {
 
 	tcase_add_unchecked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, kinds_under_policies, 0, ARRAY_SIZE(cases));
+	tcase_add_loop_test(tcase, kernel_is_asked, 0, ARRAY_SIZE(kernels));
 	tcase_add_test(tcase, target_is_complete);
 	tcase_add_loop_test(tcase, tree_is_looked_at, 0, ARRAY_SIZE(flips));
 	tcase_add_test(tcase, tree_has_a_size);

@@ -68,7 +68,7 @@ make_verity() { # DIRECTORY
 
 	if [ ! -d "$T" ]; then
 		mkdir "$T"
-		new_key friend
+		new_key friend && new_key stranger
 		make_tree "$T/tree.d" tool
 		head -c 100000 /dev/urandom >"$T/tree.d/usr/bin/data"
 		mksquashfs "$T/tree.d" "$T/data" -quiet -no-progress -noappend >/dev/null
@@ -79,7 +79,7 @@ make_verity() { # DIRECTORY
 			"/verity/tool.raw", .start * 512, .size * 512] + [$root] | join(",")' >"$T/image"
 	fi
 	mkdir "$1"
-	cp "$T"/{tool.raw,data,image,p7s,other.p7s,friend.crt,friend.der} "$1/"
+	cp "$T"/{tool.raw,data,image,p7s,other.p7s,friend.crt,friend.der,stranger.crt} "$1/"
 }
 
 boot() { # KERNEL DIRECTORY
