@@ -147,12 +147,12 @@ int main(int argc, char **argv) {
 
 	if (argc < 3)
 		return 2;
-	fd = open(argv[2], O_RDONLY);
-	if (fd < 0 && strcmp(argv[1], "start") != 0)
-		return 1;
 	if (strcmp(argv[1], "stat") == 0 || strcmp(argv[1], "small") == 0)
 		read_paths();
 	clock_gettime(CLOCK_MONOTONIC, &a);
+	fd = strcmp(argv[1], "start") == 0 ? -1 : open(argv[2], O_RDONLY);
+	if (fd < 0 && strcmp(argv[1], "start") != 0)
+		return 1;
 	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
 		if (strcmp(argv[1], works[i].name) == 0)
 			works[i].run(fd);
