@@ -12,8 +12,7 @@
 #include "renewal.h"
 #include "state.h"
 #include "text.h"
-
-#define WITNESS_TRIES 5
+#include "witness.h"
 
 /* Where this run switches. */
 struct place {
@@ -118,46 +117,32 @@ static int cut_off(const struct place *p, struct apply_step *s, int *ret) {
 }
 
 /*
- * mutable.11: the new tree waits beneath the old one until that is not written any more. Nothing may be looked up in the
- * new one before, as it would remember what the old one then changes.
+ * mutable.11: the new tree is mounted when the old one is not written any more. Nothing may be looked up in it before, as it
+ * would remember what the old one then changes. And what would be written to an old layer beside the new tree's own one would
+ * be lost if the run died: the next one takes the old tree off (written.6).
  */
-static int replace_written(const struct place *p, struct apply_step *s) {
-	_cleanup_close_ int still = -EBADF;
-	bool is_beneath = mount_beneath(s->tree, s->old) == 0;
-	int r = handover_stop(s->old);
+static int replace_stopped(const struct place *p, struct apply_step *s, int top) {
+	int r = mount_beneath(s->tree, top);
 
-	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
-	if (!is_beneath)
-		return exchange(p, s->name, s->tree, s->old, s->backup, &s->gap);
-	if (r == -EBUSY)
-		r = cut_off(p, s, &still);
+	if (r == -EINVAL)
+		return exchange(p, s->name, s->tree, top, s->backup, &s->gap);
 	if (r == 0)
-		r = state_detach(still >= 0 ? still : s->old, p->directory);
-	if (r < 0) /* it stays, and what it was */
-		(void)mount_set_read_only(s->old, false);
+		r = state_detach(top, p->directory);
+	s->is_left = r < 0;
 	return r;
 }
 
-/*
- * written.6: what would be written to the old layer after the new tree is there, but not seen, would be lost if the run died:
- * the next one takes the old tree off. So nobody writes any more before it is there.
- */
-static int replace_renewed(const struct place *p, struct apply_step *s) {
+static int replace_written(const struct place *p, struct apply_step *s) {
 	_cleanup_close_ int still = -EBADF;
-	int r = handover_stop(s->old), top = s->old;
+	int r = handover_stop(s->old);
 
+	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
 	if (r == -EBUSY)
 		r = cut_off(p, s, &still);
-	if (still >= 0)
-		top = still;
 	if (r == 0)
-		r = mount_beneath(s->tree, top);
-	if (r == 0)
-		r = state_detach(top, p->directory);
-	else if (r == -EINVAL)
-		r = exchange(p, s->name, s->tree, top, s->backup, &s->gap);
-	if (r < 0)
-		(void)mount_set_read_only(s->old, false);
+		r = replace_stopped(p, s, still >= 0 ? still : s->old);
+	if (r < 0) /* what is seen stays, and stays what it was */
+		(void)mount_set_read_only(still >= 0 ? still : s->old, false);
 	return r;
 }
 
@@ -213,8 +198,6 @@ static int switch_one(const struct place *p, struct apply_step *s) {
 	s->backup = clone_tree(s->old);
 	if (s->backup < 0)
 		return s->backup;
-	if (s->action == PLAN_REPLACE && s->renewed)
-		return replace_renewed(p, s);
 	if (s->action == PLAN_REPLACE && s->is_written)
 		return replace_written(p, s);
 	if (s->action == PLAN_REPLACE)
@@ -246,78 +229,17 @@ static int switch_back(const struct place *p, struct apply_step *s) {
 	return 0;
 }
 
-static bool looks_same(const struct stat *a, const struct stat *b) {
-	if (S_ISDIR(a->st_mode) || S_ISDIR(b->st_mode))
-		return (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
-	return a->st_mode == b->st_mode && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-/*
- * Whether the merged tree shows what the layer has at the path now. The host's own directory and directory
- * extensions live on: what changes between the two looks is looked at again.
- */
-static bool shows(int tree, int layer, const char *path) {
-	for (unsigned i = 0; i < WITNESS_TRIES; i++) {
-		struct stat seen, own;
-		bool is_seen = fstatat(tree, path, &seen, AT_SYMLINK_NOFOLLOW) == 0;
-		bool is_own = fstatat(layer, path, &own, AT_SYMLINK_NOFOLLOW) == 0;
-
-		if (is_seen ? is_own && looks_same(&seen, &own) : !is_own)
-			return true;
-	}
-	return false;
-}
-
-/* Whether something that lies above all layers has the file: what is written or imported, or the host's own. */
-static bool is_hidden(const struct hierarchy *h, const char *path) {
-	struct stat st;
-
-	return (h->upper && upper_hides(h->upper, path)) ||
-	       (hierarchy_base_is_top(h) &&
-		fstatat(h->base, path, &st, AT_SYMLINK_NOFOLLOW) == 0);
-}
-
-static bool shows_layer(int fd, const struct hierarchy *h, unsigned number) {
-	const struct layer *l = &h->layers[number - 1];
-
-	for (size_t i = 0; i < l->n_witnesses; i++)
-		if (hierarchy_supplies(h, l->witnesses[i], number) &&
-		    !is_hidden(h, l->witnesses[i]))
-			return shows(fd, l->fd, l->witnesses[i]);
-	return true; /* all that was kept of it is hidden by others: nothing of it can be asked for */
-}
-
-/*
- * switch.5: success means visible. Is the mount on top, as this process sees it, the one that was built,
- * and are the host's layer and every planned layer in it?
- */
+/* switch.5: success means visible. Is the mount on top, as this process sees it, the one that was built? */
 static int check(const struct place *p, const struct apply_step *s, char **ret_why) {
 	_cleanup_close_ int fd = file_open_in(p->root, s->name, O_PATH | O_DIRECTORY);
 	int wanted = mount_id(s->tree), seen = fd < 0 ? fd : mount_id(fd);
 
 	if (wanted < 0 || seen < 0)
 		return wanted < 0 ? wanted : seen;
-	if (wanted != seen) {
-		*ret_why = text_format("the new tree is not what is seen at /%s", s->name);
-		return -EXDEV;
-	}
-	if (s->h->witness && !(s->h->upper && upper_hides(s->h->upper, s->h->witness)) &&
-	    !shows(fd, s->h->base, s->h->witness)) {
-		*ret_why = text_format("/%s/%s of the host is missing in the new tree",
-				       s->name, s->h->witness);
-		return -EXDEV;
-	}
-	for (unsigned i = 1; i <= s->h->n_layers; i++)
-		if (!shows_layer(fd, s->h, i)) {
-			*ret_why =
-				text_format("the files of %s are missing in the new /%s",
-					    s->h->layers[i - 1].extension->name.name,
-					    s->name);
-			return -EXDEV;
-		}
-	return 0;
+	if (wanted == seen)
+		return witness_check(fd, s->h, ret_why);
+	*ret_why = text_format("the new tree is not what is seen at /%s", s->name);
+	return -EXDEV;
 }
 
 /* mutable.11: only now, as the old trees could not be shown again after this. */
@@ -380,6 +302,9 @@ static void go_back(const struct place *p, struct apply_step *steps, size_t n,
 		r = switch_back(p, s);
 		if (r == 0)
 			continue;
+		s->is_left = true;
+		if (s->is_writable)
+			(void)mount_set_read_only(s->tree, false);
 		free(*ret_why);
 		*ret_why = text_format(
 			"/%s could not be put back (%s): it shows the new tree", s->name,

@@ -35,6 +35,7 @@ struct apply_step {
 	bool is_busy; /* files of the old tree were open for writing, and still are */
 	int64_t gap;  /* microseconds in which neither tree was there */
 	bool is_done;
+	bool is_left; /* it failed, and the new tree is mounted all the same, seen or not */
 };
 
 /*

@@ -66,6 +66,7 @@ struct route {
 
 	/* transition.h */
 	struct stack stacks[STATE_HIERARCHIES_MAX];
+	bool is_left[STATE_HIERARCHIES_MAX]; /* as in struct apply_step */
 	int64_t gap; /* microseconds, the longest of all hierarchies */
 	struct hooks hooks;
 };

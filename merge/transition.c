@@ -164,6 +164,8 @@ static enum exit_code switch_all(struct route *r, const struct route_submounts *
 	for (size_t i = 0; i < r->state.n; i++)
 		make_step(r, i, &carried[i], &steps[i]);
 	e = apply(r->root, r->directory, steps, r->state.n, &why);
+	for (size_t i = 0; i < r->state.n; i++)
+		r->is_left[i] = steps[i].is_left;
 	if (e < 0) {
 		log_error("Cannot switch: %s", why ?: strerror(-e));
 		log_hint("what was merged before is still in place");

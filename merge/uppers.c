@@ -348,7 +348,7 @@ void uppers_clean(struct route *r, bool success) {
 			continue;
 		if (u->fresh)
 			renewal_end(u, success);
-		if (!success && u->work_name)
+		if (!success && u->work_name && !r->is_left[i])
 			(void)workdir_remove(u->parent, u->work_name);
 		if (!success)
 			continue;

@@ -94,6 +94,28 @@ ladder "without beneath alone" beneath fd has-gap 1
 ladder "without user attributes" xattr fd no-gap 1
 ladder "without erofs from files" erofs fd no-gap 2
 
+# Written hierarchies: the upper layer and its work directory by each rung (mutable.8, mutable.11).
+written() { # NAME WORDS RUNG MODE
+	change 1
+	denying "$2" merge --mutable=/usr:"$4" || echo "# $err"
+	is "$1, $4: merge" "$rc $(content)" "0 host tool 1 1 1 host conf 1 opt 1 sub"
+	is "$1, $4: the rung is in the record" "$(of_status '.hierarchies[] | select(.path == "/usr") | .layers_by')" "$3"
+	echo kept >"$R/usr/bin/kept" && echo mine >"$R/usr/bin/changing"
+	change 2
+	denying "$2" refresh || echo "# $err"
+	is "$1, $4: what is written stays over a refresh" \
+		"$rc $(cat "$R/usr/bin/kept") $(content)" "0 kept host tool 1 1 mine host conf 1 opt 2 sub"
+	ok "$1, $4: and the new tree can be written" touch "$R/usr/bin/later"
+	denying "$2" unmerge
+	is "$1, $4: unmerge" "$rc $(mounts_below "$R") $(find "$R" -xdev -name '*extmerge-work*')" "0 $before "
+	rm -rf "$R/var/lib/extensions.mutable"
+}
+for mode in yes ephemeral; do
+	written "this kernel" "" fd $mode
+	written "before 6.13" fd path $mode
+	written "before 6.5" fd,path,unique,beneath,erofs,xattr classic $mode
+done
+
 change 1
 denying fsopen merge
 is "before 5.2 there is an error" "$rc $(mounts_below "$R")" "5 $before"
