@@ -320,6 +320,9 @@ show() {
 		tell "" "(no openssl, no mkfs.erofs, or neither /dev/fuse nor device-mapper here: nothing about signatures)"
 	fi
 
+	heading "A host without overlayfs: the same trees by FUSE, without a gap on the way there. Then the server of /usr is killed."
+	show_fuse
+
 	heading "Take everything away again. The host's own files are what is left."
 	run extmerge unmerge || fail "unmerge has failed"
 	run ls "$R/usr/bin" "$R/opt" "$R/etc"
@@ -328,6 +331,20 @@ show() {
 
 	heading "Without privilege: one command of an ordinary user sees an extension on this very machine; nobody else does."
 	show_run
+}
+
+show_fuse() {
+	local server
+
+	[ -c /dev/fuse ] || { tell "(no /dev/fuse here)"; return; }
+	run extmerge refresh --backend=fuse || fail "refresh has failed"
+	server=$(em status --json=short | tr '{' '\n' | sed -nE 's/.*"path":"\/usr".*"server":([0-9]+).*/\1/p')
+	run_inside /usr/bin/editor
+	run kill -KILL "$server"
+	while [ -e "/proc/$server" ] && ! grep -q '^State:.*Z' "/proc/$server/status"; do sleep 0.1; done
+	run ls "$R/usr/bin"
+	run extmerge refresh || fail "refresh has not mended it"
+	run_inside /usr/bin/editor
 }
 
 # As an ordinary user, in a place that he can enter, and with what his own shell would find.
@@ -415,8 +432,8 @@ unshare -m --propagation private bash "$PWD/demo.sh" --show "$PWD/demo.sh"
 status=$?
 [ "$status" = 0 ] || exit "$status"
 
-step=9
-! can_sign || step=12
+step=10
+! can_sign || step=13
 heading "And this machine? Its mount table, seen from outside of the namespace, before and after:"
 after=$(mount_table | sha256sum)
 tell "  before  sha256 ${before%% *}" "  after   sha256 ${after%% *}"

@@ -29,10 +29,11 @@ static void check(struct fs *f, int result) {
 
 void fs_open(struct fs *f, const char *type) {
 	f->context = fsopen(type, FSOPEN_CLOEXEC);
-	if (f->context < 0 && errno == ENODEV && module_load(type) == 0)
-		f->context = fsopen(type, FSOPEN_CLOEXEC);
-	if (f->context < 0)
-		f->error = -errno;
+	f->error = f->context < 0 ? -errno : 0;
+	if (f->error != -ENODEV || module_load(type) < 0)
+		return;
+	f->context = fsopen(type, FSOPEN_CLOEXEC);
+	f->error = f->context < 0 ? -errno : 0;
 }
 
 void fs_set(struct fs *f, const char *key, const char *value) {

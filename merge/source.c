@@ -139,6 +139,11 @@ static int mount_device(const struct volume *v, const struct workshop *w,
 	return mount_from(f, v, path, 0, attributes);
 }
 
+/* Neither the file system's driver nor loop devices can be told from each other by that. */
+static bool is_absent(const struct fs *f) {
+	return f->error == -ENODEV || f->error == -ENOENT || f->error == -ENXIO;
+}
+
 /* Says what mounting came to, where it was the image's fault or a lack in the kernel. */
 static int cannot_mount(struct extension *e, const struct volume *v, const struct fs *f) {
 	const char *type = fstype_name(v->format);
@@ -149,10 +154,11 @@ static int cannot_mount(struct extension *e, const struct volume *v, const struc
 		return verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
 				   "mounting its %s file system is not permitted here%s%s",
 				   type, f->complaint ? "; " : "", f->complaint ?: "");
-	if (f->error == -ENODEV || f->error == -ENOENT || f->error == -ENXIO)
+	if (is_absent(f))
 		return verdict_set(&e->verdict, VERDICT_UNSUPPORTED,
-				   "this kernel has no %s or no loop devices (%s)", type,
-				   strerror(-f->error));
+				   "this kernel has no %s or no loop devices (%s)%s%s",
+				   type, strerror(-f->error), f->complaint ? "; " : "",
+				   f->complaint ?: "");
 	return verdict_set(&e->verdict, VERDICT_CORRUPT,
 			   "the kernel refuses its %s file system: %s", type,
 			   f->complaint ?: strerror(-f->error));
@@ -210,7 +216,7 @@ static int mount_volume(struct extension *e, const struct volume *v, struct work
 	int r;
 
 	fd = mount_somehow(v, w, attributes, &f, &access);
-	if (fd < 0 && is_forbidden(&f))
+	if (fd < 0 && (is_forbidden(&f) || is_absent(&f)))
 		fd = mount_by_driver(v, w, attributes, &f, &access);
 	if (fd < 0)
 		return cannot_mount(e, v, &f);

@@ -45,12 +45,19 @@ static int fail(int error) {
 	return -1;
 }
 
-/* "fsopen": no mount API of this kind (before Linux 5.2). */
+/*
+ * "fsopen": no mount API of this kind (before Linux 5.2). "overlay": no overlayfs. "overlay-right": a security module or a
+ * filter refuses it.
+ */
 int fsopen(const char *type, unsigned flags) {
 	int fd;
 
 	if (is_denied("fsopen"))
 		return fail(ENOSYS);
+	if (strcmp(type, "overlay") == 0 && is_denied("overlay"))
+		return fail(ENODEV);
+	if (strcmp(type, "overlay") == 0 && is_denied("overlay-right"))
+		return fail(EPERM);
 	fd = NEXT(fsopen)(type, flags);
 	if (fd >= 0 && fd < CONTEXTS)
 		contexts[fd] = (struct context){ .is_erofs = strcmp(type, "erofs") == 0 };
@@ -165,6 +172,20 @@ int openat(int dir, const char *path, int flags, ...) {
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
 	return NEXT(openat)(dir, path, flags, mode);
+}
+
+/* "fuse": there is no /dev/fuse. */
+int open(const char *path, int flags, ...) {
+	mode_t mode = 0;
+	va_list ap;
+
+	if (strcmp(path, "/dev/fuse") == 0 && is_denied("fuse"))
+		return fail(ENOENT);
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return NEXT(open)(path, flags, mode);
 }
 
 /* "noreplace": no rename that would not replace, as on NFS. */
