@@ -67,3 +67,11 @@ const struct class *class_find(const char *name) {
 			return &classes[i];
 	return NULL;
 }
+
+const char *class_lasting(const struct class *class) {
+	const char *const *search = class->search;
+
+	while (strncmp(*search, "var/", 4) != 0)
+		search++;
+	return *search;
+}

@@ -28,5 +28,11 @@ struct class {
 
 extern const struct class classes[CLASS_COUNT];
 
+/*
+ * The search directory for what is to stay: /etc/extensions may lie in a merged tree, and /run is gone at the next
+ * boot.
+ */
+const char *class_lasting(const struct class *class);
+
 /* The class called `name`, or NULL. */
 const struct class *class_find(const char *name);

@@ -22,7 +22,7 @@ static const struct verb *const verbs[] = {
 	&verb_status,	       &verb_list,    &verb_plan,    &verb_merge,
 	&verb_refresh,	       &verb_unmerge, &verb_inspect, &verb_why,
 	&verb_verify,	       &verb_pack,    &verb_config,  &verb_run,
-	&verb_service_drop_in, &verb_diff,    &verb_discard,
+	&verb_service_drop_in, &verb_diff,    &verb_discard, &verb_commit,
 };
 
 enum option_code {
@@ -91,11 +91,12 @@ static const struct option_row {
 	  required_argument, OPTION_BASE },
 	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
 	  required_argument, OPTION_LOCK_WAIT },
-	{ "format", "erofs|squashfs", "pack: the file system (erofs)", required_argument,
-	  OPTION_FORMAT },
-	{ "key", "FILE", "pack: the private key that signs, PEM", required_argument,
-	  OPTION_KEY },
-	{ "cert", "FILE", "pack: its certificate, PEM", required_argument, OPTION_CERT },
+	{ "format", "erofs|squashfs", "pack, commit: the file system (erofs)",
+	  required_argument, OPTION_FORMAT },
+	{ "key", "FILE", "pack, commit: the private key that signs, PEM",
+	  required_argument, OPTION_KEY },
+	{ "cert", "FILE", "pack, commit: its certificate, PEM", required_argument,
+	  OPTION_CERT },
 	{ "arch", "ARCHITECTURE", "pack: whose partition types (this machine's)",
 	  required_argument, OPTION_ARCH },
 	{ "reproducible", NULL, "pack: give all files one time and one owner",

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "copy.h"
 #include "file.h"
 #include "meta.h"
 #include "text.h"
 #include "workdir.h"
+#include "written.h"
 
 static char *fresh_name(const char *name) {
 	return text_format(".%s.extmerge-new", name);
@@ -53,7 +55,23 @@ static int make(struct upper *u, int *ret) {
 	return r == 0 && *ret < 0 ? *ret : r;
 }
 
-int renewal_begin(struct upper *u, int root, char **ret_why) {
+/* written.9 */
+static int take_over(const struct upper *u, const struct written_left *keeps, int fresh) {
+	int r = 0;
+
+	for (size_t i = 0; keeps && r == 0 && i < keeps->n; i++) {
+		const struct written_left_item *k = &keeps->items[i];
+
+		r = copy_parents(u->old, fresh, k->path);
+		if (r == 0)
+			r = k->is_whole ? copy_tree(u->old, fresh, k->path)
+					: copy_entry(u->old, fresh, k->path, true);
+	}
+	return r == 0 && keeps ? copy_times(u->old, fresh) : r;
+}
+
+int renewal_begin(struct upper *u, int root, const struct written_left *keeps,
+		  char **ret_why) {
 	int fresh = -EBADF, r;
 
 	if (!u->is_writable || u->is_host)
@@ -65,6 +83,8 @@ int renewal_begin(struct upper *u, int root, char **ret_why) {
 	if (u->old < 0)
 		return u->old == -ENOENT ? -ENODATA : u->old;
 	r = make(u, &fresh);
+	if (r == 0)
+		r = take_over(u, keeps, fresh);
 	if (r < 0 || mutable_forgets(u->mode)) {
 		close_fdp(&fresh);
 		return r;

@@ -7,11 +7,14 @@
 
 #include "upper.h"
 
+struct written_left;
+
 /*
- * Makes the new layer of an upper that upper_find() has found, and makes it what is written: u->directory, or in memory
+ * Makes the new layer, with what it keeps of the old one (or NULL), of an upper that upper_find() has found, and makes it what is written: u->directory, or in memory
  * what upper_prepare() will use. 0; -ENODATA where there is none to renew; or another negative errno and perhaps *ret_why.
  */
-int renewal_begin(struct upper *u, int root, char **ret_why);
+int renewal_begin(struct upper *u, int root, const struct written_left *keeps,
+		  char **ret_why);
 
 /* Gives the new layer the old one's name, and the old one the new one's; or back. 0 or a negative errno. */
 int renewal_exchange(const struct upper *u);

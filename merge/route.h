@@ -56,6 +56,8 @@ struct route {
 	int memories[STATE_HIERARCHIES_MAX]; /* upper.h: of the merged trees, or -EBADF */
 	struct upper uppers[STATE_HIERARCHIES_MAX];
 	bool renews[STATE_HIERARCHIES_MAX]; /* written.5: asked for before route_discover() */
+	struct written_left *
+		keeps[STATE_HIERARCHIES_MAX]; /* what a new layer takes over, or NULL; borrowed */
 
 	/* route_examine(), route_plan() */
 	struct hierarchy

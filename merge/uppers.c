@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "carry.h"
 #include "draft.h"
 #include "file.h"
 #include "inputs.h"
@@ -30,7 +31,7 @@ static enum exit_code renew(struct route *r, size_t i) {
 
 	if (mutable_forgets(u->mode))
 		u->memory = TAKE_FD(r->memories[i]);
-	e = renewal_begin(u, r->base, &why);
+	e = renewal_begin(u, r->base, r->keeps[i], &why);
 	if (e != -ENODATA)
 		return e < 0 ? refuse(name, e, why) : EXIT_DONE;
 	log_error("Cannot empty what was written in /%s: a refresh would %s", name,
@@ -305,6 +306,8 @@ int uppers_open_merged(const struct route *r, size_t i) {
 }
 
 void uppers_sweep(const struct route *r) {
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		carry_sweep(r->base, class_lasting(&classes[c]));
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];
 		const char *work = h->record ? h->record->work : NULL;

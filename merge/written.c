@@ -335,3 +335,48 @@ int written_walk(const struct hierarchy *h, int upper,
 
 	return tree_walk(upper, &tree_limits_default, &visitor);
 }
+
+int written_leave(struct written_left *l, const char *path, const char *why,
+		  bool is_whole) {
+	struct written_left_item *grown = reallocarray(l->items, l->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	l->items = grown;
+	grown[l->n] = (struct written_left_item){ strdup(path), why, is_whole };
+	if (!grown[l->n].path)
+		return -ENOMEM;
+	l->n++;
+	return 0;
+}
+
+void written_left_done(struct written_left *l) {
+	for (size_t i = 0; i < l->n; i++)
+		free(l->items[i].path);
+	free(l->items);
+	*l = (struct written_left){ 0 };
+}
+
+/* layer.5 */
+static bool is_os_release(const struct hierarchy *h, const char *path) {
+	return (strcmp(h->name, "usr") == 0 && strcmp(path, "lib/os-release") == 0) ||
+	       (strcmp(h->name, "etc") == 0 && strcmp(path, "os-release") == 0);
+}
+
+const char *written_refuse(const struct written_change *c, const struct hierarchy *h) {
+	const mode_t type = c->st.st_mode & S_IFMT;
+
+	if (c->kind == WRITTEN_REMOVED)
+		return "it is removed, and an extension can hide nothing";
+	if (c->is_opaque)
+		return "it hides what lies below it, and an extension can hide nothing";
+	if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
+		return "it is neither a file nor a directory nor a symlink";
+	if (c->what & WRITTEN_TYPE && (type == S_IFDIR || S_ISDIR(c->below->st_mode)))
+		return "a layer cannot exchange directories with other things";
+	if (c->below && c->is_imported)
+		return "what is imported lies above all extensions";
+	if (c->below && !c->own && hierarchy_base_is_top(h))
+		return "the host's own files lie above all extensions";
+	return is_os_release(h, c->path) ? "no extension may bring it" : NULL;
+}

@@ -42,6 +42,24 @@ struct written_change {
 int written_walk(const struct hierarchy *h, int upper,
 		 int (*f)(const struct written_change *c, void *data), void *data);
 
+/* Paths in the upper layer that stay there when the rest of it has become an extension, and why (specs: written.9). */
+struct written_left {
+	struct written_left_item {
+		char *path;
+		const char *why; /* static */
+		bool is_whole;	 /* with all that is in it */
+	} * items;
+	size_t n;
+};
+
+/* 0 or -ENOMEM. */
+int written_leave(struct written_left *l, const char *path, const char *why,
+		  bool is_whole);
+void written_left_done(struct written_left *l);
+
+/* Why an extension of the class cannot carry the change in the hierarchy; NULL where it can. */
+const char *written_refuse(const struct written_change *c, const struct hierarchy *h);
+
 /* "added", "changed", "removed"; "file", "directory", "symlink", ...; "content", "mode", ...: static. */
 const char *written_kind_word(enum written_kind k);
 const char *written_type_word(mode_t mode);

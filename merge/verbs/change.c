@@ -77,18 +77,17 @@ static enum exit_code refuse_loss(const struct route *r) {
 	return EXIT_DONE;
 }
 
-enum exit_code change_run(struct route *r) {
+enum exit_code change_examine(struct route *r, bool *ret_settled) {
 	enum exit_code code = route_enter(r);
 
+	*ret_settled = false;
 	if (code == EXIT_DONE)
 		code = route_discover(r);
 	if (code != EXIT_DONE)
 		return code;
-	if (inputs_settle(r)) {
-		change_report(r, r->extensions.n ? "Nothing has changed."
-						 : "No extensions found.");
+	*ret_settled = inputs_settle(r);
+	if (*ret_settled)
 		return EXIT_DONE;
-	}
 	code = route_examine(r);
 	if (code != EXIT_DONE)
 		return code;
@@ -103,14 +102,30 @@ enum exit_code change_run(struct route *r) {
 		log_hint("nothing was changed");
 		return EXIT_SKIPPED;
 	}
-	code = refuse_loss(r);
-	if (code == EXIT_DONE) {
-		hooks_prepare(r);
-		code = transition_run(r);
-	}
+	return refuse_loss(r);
+}
+
+enum exit_code change_apply(struct route *r) {
+	enum exit_code code;
+
+	hooks_prepare(r);
+	code = transition_run(r);
 	if (code != EXIT_DONE)
 		return code;
 	hooks_run(r);
 	change_report(r, "Nothing to do.");
 	return route_is_all_refused(r) ? EXIT_REFUSED : EXIT_DONE;
+}
+
+enum exit_code change_run(struct route *r) {
+	bool is_settled;
+	enum exit_code code = change_examine(r, &is_settled);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (!is_settled)
+		return change_apply(r);
+	change_report(r,
+		      r->extensions.n ? "Nothing has changed." : "No extensions found.");
+	return EXIT_DONE;
 }

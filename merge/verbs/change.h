@@ -7,5 +7,11 @@
 /* The schema's name in JSON, a line for each change otherwise. */
 void change_report(const struct route *r, const char *nothing);
 
-/* Discovers, examines, plans and applies, on a route that is locked. */
+/* Discovers, examines and plans, on a route that is locked; *ret_settled says that there is nothing to do. */
+enum exit_code change_examine(struct route *r, bool *ret_settled);
+
+/* Then applies the plan, runs hooks and reports. */
+enum exit_code change_apply(struct route *r);
+
+/* Both. */
 enum exit_code change_run(struct route *r);

@@ -171,7 +171,7 @@ static void print_json(const struct packing *p) {
 	json_print(o, p->options->json);
 }
 
-static enum exit_code work(struct packing *p) {
+static enum exit_code work(struct packing *p, bool is_told) {
 	static enum exit_code (*const steps[])(struct packing *) = {
 		check_call,	   check_target, check_program, packing_examine,
 		packing_read_keys, open_files,	 make_image,
@@ -180,22 +180,22 @@ static enum exit_code work(struct packing *p) {
 
 	for (size_t i = 0; code == EXIT_DONE && i < ARRAY_SIZE(steps); i++)
 		code = steps[i](p);
-	if (code == EXIT_DONE && p->options->json != JSON_OFF)
+	if (code == EXIT_DONE && is_told && p->options->json != JSON_OFF)
 		print_json(p);
-	else if (code == EXIT_DONE)
+	else if (code == EXIT_DONE && is_told)
 		print_text(p);
 	if (code == EXIT_DONE && !p->keys)
 		warn_of_unsigned();
 	return code;
 }
 
-static enum exit_code run(const struct options *o) {
+enum exit_code packing_run(const struct options *o, bool is_told) {
 	struct packing p = { .options = o,
 			     .directory = -EBADF,
 			     .content = CONTENT_NONE,
 			     .scratch = NEWFILE_NONE,
 			     .image = NEWFILE_NONE };
-	enum exit_code code = work(&p);
+	enum exit_code code = work(&p, is_told);
 
 	newfile_done(&p.scratch);
 	newfile_done(&p.image);
@@ -203,6 +203,10 @@ static enum exit_code run(const struct options *o) {
 	content_done(&p.content);
 	close_fdp(&p.directory);
 	return code;
+}
+
+static enum exit_code run(const struct options *o) {
+	return packing_run(o, true);
 }
 
 const struct verb verb_pack = {

@@ -25,3 +25,6 @@ enum exit_code packing_read_keys(struct packing *p);
 
 /* "Cannot pack ...": `why`, or what the errno means. */
 enum exit_code packing_fail(const struct packing *p, int error, const char *why);
+
+/* All of it, for the operands DIRECTORY and IMAGE; only with `is_told` is the image described on stdout. */
+enum exit_code packing_run(const struct options *o, bool is_told);

@@ -56,6 +56,12 @@ START_TEST(confext) {
 }
 END_TEST
 
+START_TEST(some_last) {
+	ck_assert_str_eq(class_lasting(&classes[CLASS_SYSEXT]), "var/lib/extensions");
+	ck_assert_str_eq(class_lasting(&classes[CLASS_CONFEXT]), "var/lib/confexts");
+}
+END_TEST
+
 START_TEST(unknown) {
 	static const char *const names[] = { "", "sys", "sysexts", "Sysext", ".sysext" };
 
@@ -65,6 +71,6 @@ START_TEST(unknown) {
 END_TEST
 
 int main(void) {
-	return unit_main("class",
-			 (const TTest *const[]){ sysext, confext, unknown, NULL });
+	return unit_main("class", (const TTest *const[]){ sysext, confext, some_last,
+							  unknown, NULL });
 }
