@@ -10,7 +10,7 @@ struct mounts;
 struct mount_info {
 	int id, parent;
 	const char *target, *source, *fstype;
-	bool is_users; /* FUSE: an ordinary user's, who may have chosen source and type */
+	bool is_users; /* FUSE: another user's, who may have chosen source and type */
 };
 
 /* Reads the table; and that of a process, as its root shows it. The caller owns *ret. */

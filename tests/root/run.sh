@@ -100,6 +100,17 @@ if [ ${#users[@]} -gt 1 ]; then
 	like "that is said, with the setting" "$out" "Cannot make a namespace.*user.max_user_namespaces"
 fi
 
+# --- where there is no overlayfs, too ---
+if [ ${#users[@]} -gt 1 ] && [ -e /dev/fuse ] && [ -x "$T/bin/extmerge-fuse" ]; then
+	run as_user --backend=fuse -w "$T/hello" -w "$T/conf" -- sh -c 'cat /usr/bin/hello /etc/conf.conf; ls /usr/bin | wc -l'
+	is "a user's union by FUSE" "$rc $(paste -sd'|' <<<"$out")" \
+		"0 printf \"%s\\n\" hello; exit 7|conf|$(($(find /usr/bin/ -mindepth 1 -maxdepth 1 | wc -l) + 1))"
+	run as_user --backend=fuse -w "$T/hello" -- "$T/bin/extmerge" status --json=short
+	is "status knows it" "$(jq -r '.hierarchies[] | select(.path == "/usr") | .backend, .layers[].name' <<<"$out" | paste -sd' ')" "fuse hello"
+else
+	skip "a user's union by FUSE" "needs user namespaces, /dev/fuse and extmerge-fuse"
+fi
+
 # --- command.5, command.6: images ---
 ours() { # how many drivers and servers run for images of this test
 	pgrep -f "^squashfuse(_ll)? -f -o offset=[0-9]+ /proc/self/fd/3 /dev/fd/4|^@extmerge-fuse image .* -- hello$" | wc -l
