@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of reports have in common. */
+#pragma once
+
+#include "report.h"
+
+/* One line on stdout; names in it may come from outside. */
+void report_say(const char *format, ...) _printf_(1, 2);
+
+/*
+ * Who placed the layer; what there is to note of it; which back end made the tree, and why; and what form it has: sentences
+ * that the caller owns, NULL where memory ran out.
+ */
+char *report_place(const char *placed_by);
+char *report_layer_note(const struct record_layer *l);
+char *report_backend(const struct record *r);
+char *report_form(const struct record *r);
+
+/* What is said of a layer or a tree that nobody serves any more. */
+extern const char report_dead_note[];

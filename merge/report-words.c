@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What there is to say of a layer or a tree, in words. */
+#include "report-parts.h"
+
+#include <string.h>
+
+#include "text.h"
+
+const char report_dead_note[] = "its server has died, and reads fail: extmerge refresh "
+				"mends it";
+
+/* order.8; NULL where memory ran out. */
+char *report_place(const char *placed_by) {
+	return text_format("placed by %s", placed_by);
+}
+
+/* "hides 3 files of the host, docker (11)" and whatever else was noted. */
+char *report_layer_note(const struct record_layer *l) {
+	const char *dead = l->is_dead ? report_dead_note : NULL;
+	_cleanup_free_ char *hides = NULL, *placed = NULL;
+	char host[64] = "", hidden[64] = "", *note = NULL;
+
+	if (l->hides_host)
+		snprintf(host, sizeof(host), "%u of the host", l->hides_host);
+	if (l->hides_host || l->hides) {
+		hides = text_format("hides files: %s%s%s", host,
+				    l->hides_host && l->hides ? ", " : "", l->hides ?: "");
+		if (!hides)
+			return NULL;
+	}
+	if (l->placed_by) {
+		placed = report_place(l->placed_by);
+		if (!placed)
+			return NULL;
+	}
+	if (l->hidden_by_host)
+		snprintf(hidden, sizeof(hidden), "hidden by the host: %u files",
+			 l->hidden_by_host);
+	if (text_join("; ",
+		      (const char *const[]){ dead, placed, hides, *hidden ? hidden : NULL,
+					     l->note },
+		      5, &note) < 0)
+		return NULL;
+	return note ?: strdup("");
+}
+
+/* Overlayfs is what everybody expects. */
+static bool is_by_other(const struct record *r) {
+	return r->backend && strcmp(r->backend, backend_text(BACKEND_OVERLAY)) != 0;
+}
+
+/* "by fuse (this kernel has no overlayfs)" */
+char *report_backend(const struct record *r) {
+	const char *why = r->backend_why;
+
+	return text_format("by %s%s%s%s", r->backend, why ? " (" : ", as asked for",
+			   why ?: "", why ? ")" : "");
+}
+
+char *report_form(const struct record *r) {
+	_cleanup_free_ char *written = NULL, *imported = NULL, *by = NULL;
+	char *text = NULL;
+
+	if (is_by_other(r))
+		by = report_backend(r);
+	if (r->is_writable)
+		written = text_format("writable (%s): %s", r->mutable ?: "?",
+				      r->upper && !r->is_imported
+					      ? r->upper
+					      : "in memory, until it is unmerged");
+	if (r->is_imported)
+		imported = text_format("%s imported", r->upper ?: "?");
+	if ((r->is_writable && !written) || (r->is_imported && !imported) ||
+	    (is_by_other(r) && !by) ||
+	    text_join("; ",
+		      (const char *const[]){ by, written, imported,
+					     r->base && strcmp(r->base, "top") == 0
+						     ? "the host's own files win"
+						     : NULL },
+		      4, &text) < 0)
+		return NULL;
+	return text ?: strdup("");
+}
