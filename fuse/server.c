@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -58,13 +59,13 @@ static void close_between(unsigned first, unsigned last) {
 		close((int)fd);
 }
 
-/* What the server starts with, and its number. */
+/* What the server starts with; and, in memory that is shared with it, its number. */
 struct start {
 	int program, null;
 	char *const *argv;
 	int *fds;
 	int n;
-	volatile pid_t *server;
+	pid_t *server;
 };
 
 /*
@@ -158,11 +159,11 @@ static _Noreturn void become_parent(const struct start *s) {
 }
 
 /*
- * The child in between ends at once, so that the server is init's, and no zombie of ours. Both borrow our memory until
- * they end or begin the program: to copy its tables takes longer than all the rest.
+ * The child in between ends at once, so that the server is init's, and no zombie of ours. Its own child borrows its memory
+ * until it begins the program; only one of the two may, as AddressSanitizer keeps one return address for vfork().
  */
 static int start(const struct start *s) {
-	pid_t between = vfork();
+	pid_t between = fork();
 
 	if (between < 0)
 		return -errno;
@@ -241,7 +242,7 @@ int server_start(int program, char *const *argv, const int fds[static SERVER_FDS
 			   .fds = given,
 			   .n = (int)(SERVER_FDS + n_more) };
 	int ends[2], r;
-	volatile pid_t server = -1;
+	pid_t *server;
 
 	snprintf(ret_why, SERVER_WHY_MAX, "extmerge-fuse cannot be started");
 	if (!given)
@@ -252,10 +253,15 @@ int server_start(int program, char *const *argv, const int fds[static SERVER_FDS
 	report = ends[1];
 	memcpy(given, fds, (SERVER_FDS + n_more) * sizeof(*given));
 	given[REQUEST_FD_READY - REQUEST_FD_FUSE] = report;
-	s.server = &server;
+	server = mmap(NULL, sizeof(*server), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (server == MAP_FAILED)
+		return -errno;
+	s.server = server;
 	r = start(&s);
 	if (ret_server)
-		*ret_server = server;
+		*ret_server = *server;
+	munmap(server, sizeof(*server));
 	if (r < 0)
 		return r;
 	close_fdp(&report);
