@@ -146,7 +146,7 @@ is "the generation goes on" "$(of_status '.hierarchies[] | select(.path == "/usr
 is "the others were left alone" "$(of_status '[.hierarchies[] | select(.generation > '"$generation"') | .path] | join(" ")')" /usr
 is "there are as many mounts as before" "$(mounts_below "$R")" $((before + 4))
 exec 9<&-
-kill -KILL $(of_status '.hierarchies[].server')
+of_status '.hierarchies[].server' | xargs kill -KILL
 sleep 0.1
 em status
 like "all of them dead" "$out" '/etc +dead.*/usr +dead.*/opt +dead'

@@ -138,6 +138,34 @@ count_loops() {
 	done
 }
 
+# The processes that serve trees of this root, by a layer that each of them has: they are told by its inode.
+count_servers() {
+	local pid layers
+
+	layers=$(stat -c %i "$bare"/{usr,etc} "$R/var/lib-B/extensions/directory/opt" 2>/dev/null | paste -sd'|')
+	servers=0
+	for pid in $(pgrep -f '^@extmerge-fuse union '); do
+		! grep -qsE "^ino:[[:space:]]*($layers)\$" "/proc/$pid/fdinfo/"* || servers=$((servers + 1))
+	done
+}
+
+# switch.15: each tree has its server, and no other is left.
+check_servers() { # SET
+	local want=0 h
+
+	[ "$STACK" = fuse ] || return
+	case $1 in
+	A) want=2 ;;
+	B) want=3 ;;
+	esac
+	for ((h = 0; h < 100; h++)); do
+		count_servers
+		[ "$servers" != "$want" ] || return
+		sleep 0.02
+	done
+	complain "healed, but $servers servers are there, not $want"
+}
+
 count_mounts() {
 	local line lines fields
 
@@ -193,6 +221,7 @@ check_healed() { # SET
 		sleep 0.01
 	done
 	[ "$loops" -le $want ] || complain "healed, but $loops loop devices are there, not $want"
+	check_servers "$1"
 	check_more "$1"
 	list_host
 	name=listing_$1

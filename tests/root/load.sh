@@ -4,6 +4,7 @@
 . "${TESTS_DIR:?}/lib.sh"
 begin
 readers=${TESTS_BUILD_DIR:?}/readers
+ROUNDS=${ROUNDS-300} # of refreshes, at least
 
 make_tree "$T/erofs" unchanged
 make_image erofs "$T/erofs" "$X/unchanged.raw"
@@ -84,10 +85,10 @@ load_test() { # NAME LEAST-OPENS ROUNDS [COMMAND-FOR-READERS...]
 
 version=0
 change 0
-load_test private 1000000 300
+load_test private 1000000 "$ROUNDS"
 mount --make-rshared "$T"
-load_test shared 1000000 300
-load_test "shared, readers in a slave namespace" 1000000 300 unshare -m --propagation slave
+load_test shared 1000000 "$ROUNDS"
+load_test "shared, readers in a slave namespace" 1000000 "$ROUNDS" unshare -m --propagation slave
 
 # A slave needs a master: a namespace that keeps the tmpfs shared, when it is no longer so here.
 unshare -m --propagation unchanged sleep 1000 &

@@ -11,7 +11,7 @@ shim=${TESTS_BUILD_DIR:?}/root/deny.so
 [ -c /dev/fuse ] || { skip "hosts that lack something" "there is no /dev/fuse"; finish; }
 
 # On a disk, where erofs can be mounted from its file.
-R=$DISK/root X=$R/var/lib/extensions C=$R/var/lib/confexts
+R=$DISK/root X=$R/var/lib/extensions
 make_root "$R"
 make_tree "$X/one" one
 make_tree "$T/two" two
