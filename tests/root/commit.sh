@@ -137,6 +137,38 @@ is "when it is closed, it works" "$rc $(cat "$E/open" "$E/after" | paste -sd,)" 
 em unmerge
 rm -rf "$C/busy" "${store:?}"/*
 
+# --- written.8: who writes meanwhile loses nothing; what was acknowledged is seen, whoever has it then ---
+em merge --mutable=/etc:yes
+writer() { # NUMBER
+	local n=0
+	while [ ! -e "$T/stop" ]; do
+		if { echo "$1 $n" >"$E/w$1-$n"; } 2>/dev/null; then
+			echo "w$1-$n" >>"$T/acknowledged-$1"
+			n=$((n + 1))
+		fi
+		sleep 0.002
+	done
+}
+for i in 1 2 3 4; do writer $i & done
+commits=0 codes=''
+for i in $(seq 12); do
+	em commit "load$i"
+	codes+=" $rc"
+	[ "$rc" != 0 ] || commits=$((commits + 1))
+done
+touch "$T/stop"
+wait
+like "commits under load end well, or find a file open" "$codes" '^( [01])+$'
+ok "and some end well" [ "$commits" -gt 0 ]
+missing=0 total=0
+while read -r file; do
+	total=$((total + 1))
+	[ -s "$E/$file" ] || missing=$((missing + 1))
+done < <(cat "$T"/acknowledged-*)
+is "of $total files that were written, $commits times committed, none is missing" "$missing" 0
+em unmerge
+rm -rf "$C"/load* "${store:?}"/*
+
 # --- memory, sysexts, images ---
 em merge --mutable=/usr:ephemeral
 mkdir -p "$R/usr/bin" && echo built >"$R/usr/bin/built" && chmod 755 "$R/usr/bin/built"
