@@ -83,7 +83,7 @@ make_verity() { # DIRECTORY
 }
 
 boot() { # KERNEL DIRECTORY
-	timeout 120 qemu-system-x86_64 -M q35 -nodefaults -accel tcg -cpu max -smp 1 -m 1024 -no-reboot \
+	timeout 300 qemu-system-x86_64 -M q35 -nodefaults -accel tcg -cpu max -smp 1 -m 1024 -no-reboot \
 		-display none -monitor none -serial "file:$2/console" -kernel "$1" -initrd "$2/initrd" \
 		-append "console=ttyS0 quiet loglevel=3 panic=-1 random.trust_cpu=on no_timer_check mitigations=off" \
 		>"$2/qemu.log" 2>&1
