@@ -134,7 +134,7 @@ static int replace_stopped(const struct place *p, struct apply_step *s, int top)
 
 static int replace_written(const struct place *p, struct apply_step *s) {
 	_cleanup_close_ int still = -EBADF;
-	int r = handover_stop(s->old);
+	int r = handover_stop(s->old, &s->holder);
 
 	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
 	if (r == -EBUSY)
@@ -182,7 +182,7 @@ static int unmerge(const struct place *p, struct apply_step *s) {
 	int r;
 
 	if (s->is_written) /* who does not end in time has a file open, which stays what it is */
-		s->is_busy = handover_stop(s->old) == -EBUSY;
+		s->is_busy = handover_stop(s->old, &s->holder) == -EBUSY;
 	r = state_detach(s->old, p->directory);
 	if (r < 0)
 		return r;

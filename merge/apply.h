@@ -33,6 +33,7 @@ struct apply_step {
 	struct timespec stopped; /* when the old tree stopped being written, or zero */
 	int64_t pause;		 /* microseconds in which neither tree could be written */
 	bool is_busy; /* files of the old tree were open for writing, and still are */
+	char *holder; /* who has one of them, or NULL; the caller's to free */
 	int64_t gap;  /* microseconds in which neither tree was there */
 	bool is_done;
 	bool is_left; /* it failed, and the new tree is mounted all the same, seen or not */

@@ -5,10 +5,14 @@
 #include <sched.h>
 #include <time.h>
 
+#include "holders.h"
 #include "kernel.h"
 #include "mount.h"
 
 #define PAUSE_MICROSECONDS 50
+#define WAIT_MICROSECONDS (50 * 1000)
+#define WAIT_UNHELD_MICROSECONDS (5 * 1000 * 1000)
+#define WAIT_ALL_MICROSECONDS (200 * 1000)
 
 static int64_t now(void) {
 	struct timespec t;
@@ -18,9 +22,9 @@ static int64_t now(void) {
 }
 
 /* By the clock: on a busy machine a pause may take much longer. */
-static int try_until_idle(int (*stop)(int fd), int fd) {
+static int try_until_idle(int (*stop)(int fd), int fd, int64_t wait) {
 	const struct timespec pause = { .tv_nsec = PAUSE_MICROSECONDS * 1000 };
-	const int64_t end = now() + HANDOVER_WAIT_MILLISECONDS * 1000;
+	const int64_t end = now() + wait;
 	int r;
 
 	while ((r = stop(fd)) == -EBUSY && now() < end)
@@ -41,12 +45,17 @@ static int stop_file_system(int fd) {
 	return 0;
 }
 
-int handover_stop(int fd) {
-	return try_until_idle(stop_mount, fd);
+int handover_stop(int fd, char **ret_holder) {
+	int r = try_until_idle(stop_mount, fd, WAIT_MICROSECONDS);
+
+	*ret_holder = NULL;
+	if (r == -EBUSY && holders_count(fd, ret_holder) == 0)
+		r = try_until_idle(stop_mount, fd, WAIT_UNHELD_MICROSECONDS);
+	return r;
 }
 
 int handover_stop_all(int fd) {
-	return try_until_idle(stop_file_system, fd);
+	return try_until_idle(stop_file_system, fd, WAIT_ALL_MICROSECONDS);
 }
 
 void handover_hurry(struct handover_pace *ret) {

@@ -7,18 +7,16 @@
 
 #include "base.h"
 
-/* How long busy writers are waited for, in all. */
-#define HANDOVER_WAIT_MILLISECONDS 50
-
 /*
  * Stops whoever writes by the mount whose root `fd` is: from then on they get EROFS. It waits for those that are just
- * writing; -EBUSY where some do not end in time, as a file is kept open for writing.
+ * writing, which nobody notices, as long as no file is kept open for writing: 50 ms, and then, while /proc shows none, 5 s.
+ * -EBUSY where that was not enough; *ret_holder is then one who keeps one, "nginx (123)", owned, or NULL.
  */
-int handover_stop(int fd);
+int handover_stop(int fd, char **ret_holder);
 
 /*
- * The same for all mounts of that file system, in all namespaces, also for what is not mounted any more. It waits as
- * long again; -EBUSY means that files are still open for writing, through which nothing is lost (mutable.12).
+ * The same for all mounts of that file system, in all namespaces, also for what is not mounted any more. It waits for
+ * 200 ms; -EBUSY means that files are still open for writing, through which nothing is lost (mutable.12).
  */
 int handover_stop_all(int fd);
 

@@ -310,8 +310,10 @@ static int start_writing(int root, const struct state_hierarchy *h) {
 
 /* What is written is given time to end. */
 static int peel_written(int root, const struct state_hierarchy *h, int directory) {
+	_cleanup_free_ char *holder = NULL;
+
 	if (h->record && h->record->is_writable)
-		(void)handover_stop(h->fd);
+		(void)handover_stop(h->fd, &holder);
 	return peel_one(root, h->name, h->stacked - 1, directory);
 }
 

@@ -141,8 +141,9 @@ static void make_step(struct route *r, size_t i, const struct route_submounts *c
 static void note_times(struct route *r, const struct apply_step *steps) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		if (steps[i].is_busy)
-			log_notice("/%s  files are open for writing, and stay so",
-				   steps[i].name);
+			log_notice("/%s  files are open for writing, and stay so: %s",
+				   steps[i].name,
+				   steps[i].holder ?: "by nobody that is seen");
 		if ((steps[i].gap == 0 && steps[i].pause == 0) || !r->wanted[i])
 			continue;
 		if (steps[i].gap > r->gap)
@@ -164,15 +165,17 @@ static enum exit_code switch_all(struct route *r, const struct route_submounts *
 	for (size_t i = 0; i < r->state.n; i++)
 		make_step(r, i, &carried[i], &steps[i]);
 	e = apply(r->root, r->directory, steps, r->state.n, &why);
-	for (size_t i = 0; i < r->state.n; i++)
+	if (e == 0)
+		note_times(r, steps);
+	for (size_t i = 0; i < r->state.n; i++) {
 		r->is_left[i] = steps[i].is_left;
-	if (e < 0) {
-		log_error("Cannot switch: %s", why ?: strerror(-e));
-		log_hint("what was merged before is still in place");
-		return route_code(e);
+		free(steps[i].holder);
 	}
-	note_times(r, steps);
-	return EXIT_DONE;
+	if (e == 0)
+		return EXIT_DONE;
+	log_error("Cannot switch: %s", why ?: strerror(-e));
+	log_hint("what was merged before is still in place");
+	return route_code(e);
 }
 
 enum exit_code transition_run(struct route *r) {

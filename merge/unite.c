@@ -11,16 +11,15 @@
 int unite_mount(const struct stacking *s, struct stacking_info *ret) {
 	char why[ATTACH_WHY_MAX] = "";
 	pid_t server = 0;
+	const struct attach_upper upper = { s->upper ? s->upper->upper : -EBADF,
+					    s->upper ? s->upper->work : -EBADF };
 	const struct attach_union_options o = { .name = s->source,
 						.source = s->source,
 						.attributes = s->attributes,
+						.upper = s->upper ? &upper : NULL,
 						.ret_server = &server };
 	_cleanup_close_ int fd = -EBADF;
 
-	if (s->upper) {
-		ret->why = strdup("a tree that can be written needs overlayfs");
-		return -EOPNOTSUPP;
-	}
 	fd = attach_union(s->layers, (unsigned)s->n, &o, why);
 	if (fd == -ENODEV && module_load("fuse") == 0)
 		fd = attach_union(s->layers, (unsigned)s->n, &o, why);

@@ -3,7 +3,7 @@
  * Writers in a directory that is replaced by another tree again and again:
  *     writers N DIRECTORY FILES [hold]
  * runs N processes until SIGTERM. Each appends to a file of its own, makes files and renames them, and appends to one of
- * DIRECTORY/f00000 ... that they all have. With "hold" the last one keeps its own file open. What fails with EROFS (or
+ * DIRECTORY/f00000 ... that they all have. With "hold" the last one keeps its own file open, and opens it again after 256 lines. What fails with EROFS (or
  * EXDEV: a rename whose paths were looked up in two trees) is tried again, and is acknowledged when it has succeeded.
  * Then everything that was acknowledged is looked for, exactly once. Prints "OPERATIONS AGAIN LONGEST LOST": how
  * often something was tried again, the longest time in microseconds from a first failure to success, and how much is
@@ -24,7 +24,7 @@
 #include "merge/base.h"
 
 #define WRITERS_MAX 64
-#define SHARED_MAX 100000
+#define SHARED_MAX 500000
 
 /* What all processes see. */
 struct shared {
@@ -37,7 +37,8 @@ struct shared {
 struct writer {
 	struct shared *shared;
 	unsigned number, files;
-	int held; /* its own file, or -EBADF */
+	bool holds; /* its own file, and opens it again now and then */
+	int held;   /* the file, or -EBADF */
 };
 
 static unsigned long now(void) {
@@ -106,6 +107,22 @@ static int append_own(struct writer *w, unsigned long n) {
 	return w->held >= 0 ? put(w->held, line) : append(path, line, O_APPEND | O_CREAT);
 }
 
+/* Its own file, by the tree that is there by now. */
+static int hold_own(struct writer *w, unsigned long n) {
+	char path[PATH_MAX];
+	int fd;
+
+	(void)n;
+	make_path(path, "own-%u", w->number);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	if (w->held >= 0)
+		close(w->held);
+	w->held = fd;
+	return 0;
+}
+
 static int append_shared(struct writer *w, unsigned long n) {
 	char path[PATH_MAX], line[32];
 
@@ -140,6 +157,8 @@ static void write_all(struct writer *w) {
 		w->shared->chosen[w->number][n] =
 			(unsigned short)(atomic_fetch_add(&w->shared->turn, 1) / 16 %
 					 w->files);
+		if (w->holds && n % 256 == 0)
+			insist(w, hold_own, n);
 		for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 			insist(w, steps[i], n);
 		w->shared->done[w->number] = n + 1;
@@ -227,7 +246,7 @@ static void stop(int signal) {
 	atomic_store(&shared->end, true);
 }
 
-static void start(struct writer w, bool holds) {
+static void start(struct writer w) {
 	pid_t parent = getpid();
 
 	if (fork() != 0)
@@ -235,12 +254,6 @@ static void start(struct writer w, bool holds) {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
 	signal(SIGTERM, SIG_IGN);
-	if (holds) {
-		char path[PATH_MAX];
-
-		make_path(path, "own-%u", w.number);
-		w.held = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	}
 	write_all(&w);
 	_exit(0);
 }
@@ -261,7 +274,7 @@ int main(int argc, char **argv) {
 	directory = argv[2];
 	signal(SIGTERM, stop);
 	for (unsigned i = 0; i < n; i++)
-		start((struct writer){ shared, i, files, -EBADF }, argc > 4 && i == n - 1);
+		start((struct writer){ shared, i, files, argc > 4 && i == n - 1, -EBADF });
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
 	for (unsigned i = 0; i < n; i++)

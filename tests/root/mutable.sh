@@ -86,13 +86,13 @@ left_over() {
 }
 
 try_case() { # RUN MODE KIND SEEN AFTER
-	local name="$2, $3, ${1//_/ }" before
+	local name="$2, $3, ${1//_/ }, $backend" before
 	make_directory "$3"
 	before=$(mounts_below "$R")
-	out=$($1 merge --class=confext --mutable="/etc:$2" 2>&1)
+	out=$($1 merge --backend=$backend --class=confext --mutable="/etc:$2" 2>&1)
 	[ "$4" != refused ] || { is "$name is refused" "$? $(mounts_below "$R")" "1 $before"; clean_directory "$3"; return; }
 	is "$name" "$? $(see)" "0 ${4//_/ }" || echo "# $out"
-	out=$($1 refresh --class=confext 2>&1)
+	out=$($1 refresh --backend=$backend --class=confext 2>&1)
 	like "$name: a refresh changes nothing" "$? $out" "^0 .*Nothing has changed"
 	out=$($1 unmerge 2>&1)
 	is "$name: after unmerge" "$? $(after)" "0 ${5//_/ }" || echo "# $out"
@@ -143,7 +143,15 @@ table() { # RUN
 	TABLE
 }
 
+backend=overlay
 table below_root
 make_chroot
 table in_chroot
+umount -l "$R/proc"
+backend=fuse
+if em merge --backend=fuse --class=confext && em unmerge; then
+	table below_root
+else
+	skip "the same by FUSE" "it cannot be had: ${err%%$'\n'*}"
+fi
 finish

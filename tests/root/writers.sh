@@ -8,7 +8,7 @@
 begin
 writers=${TESTS_BUILD_DIR:?}/writers
 [ -x "$writers" ] || { skip "writers" "there is no $writers"; finish; }
-REFRESHES=${REFRESHES:-200} FILES=20000
+REFRESHES=${REFRESHES:-200} FILES=20000 backend=overlay
 
 # Half of the files are the host's, half an extension's; another extension changes with each refresh.
 change() { # VERSION
@@ -21,37 +21,46 @@ make_files() { # DIRECTORY FIRST LAST
 }
 
 run() { # DIRECTORY [hold]
-	local pid i failed=0
+	local pid i failed=0 named=0
 	"$writers" 8 "$R/etc/$1" $FILES ${2+"$2"} >"$T/counts" &
 	pid=$!
 	for ((i = 0; i < REFRESHES; i++)); do
 		change $i
-		em refresh -v --class=confext || { failed=$((failed + 1)); echo "# $err"; }
+		em refresh -v --backend=$backend --class=confext || { failed=$((failed + 1)); echo "# $err"; }
 		sed -n 's/.*not be written for \([0-9]*\) us.*/\1/p' <<<"$err" >>"$T/pauses"
+		[[ $err != *"open for writing, and stay so: writers ("* ]] || named=$((named + 1))
 		[ "$(cat "$R/etc/changing.conf")" = $i ] || echo "# refresh $i is not seen"
 	done
 	kill $pid
 	wait $pid
 	read -r operations again longest lost <"$T/counts"
-	echo "# $REFRESHES refreshes, $*: $operations operations, $again tries again, longest wait $longest us, lost $lost"
+	echo "# $REFRESHES refreshes by $backend, $*: $operations operations, $again tries again, longest wait $longest us, lost $lost"
 	echo "# extmerge kept them from writing for $(sort -n "$T/pauses" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] " us at the median, " t[NR] }') us at most"
 	rm "$T/pauses"
 	is "$REFRESHES refreshes among 8 writers${2:+, one of whom holds a file open}" "$failed" 0
 	is "nothing that was acknowledged is lost, or there twice" "$lost" 0
+	[ -z "${2-}" ] || ok "who holds a file is named" [ "$named" -gt $((REFRESHES / 4)) ]
 	ok "they did write" [ "$operations" -gt $((REFRESHES * 8)) ]
 }
 
 make_conf_tree "$C/files" files
-for many in many held; do
+for many in many held fuse; do
 	make_files "$R/etc/$many" 0 $((FILES / 2))
 	make_files "$C/files/etc/$many" $((FILES / 2)) $FILES
 done
 change first
-em merge --class=confext --mutable=yes
+em merge --backend=$backend --class=confext --mutable=yes
 is "merged" "$rc $(layers etc)" "0 files changing"
 run many
 is "each file begins as it did" "$(find "$R/etc/many" -name 'f*' -exec head -qn 1 {} + | sort | uniq | wc -l)" $FILES
 run held hold
+if em refresh --backend=fuse --class=confext; then
+	backend=fuse REFRESHES=$((REFRESHES / 4))
+	run fuse
+	em refresh --backend=overlay --class=confext
+else
+	skip "the same by FUSE" "it cannot be had: ${err%%$'\n'*}"
+fi
 is "one tree is left, and its record" "$(mounts_below "$R/etc")" 2
 is "and one work directory" "$(find "$R/var/lib/extensions.mutable" -maxdepth 1 -name '.etc.*' | wc -l)" 1
 
