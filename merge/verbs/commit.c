@@ -18,8 +18,6 @@
 #include "packing.h"
 #include "verbs.h"
 
-#define STOP_TRIES 20 /* of HANDOVER_WAIT_MILLISECONDS: a second */
-
 /* One call. */
 struct commit {
 	const struct options *options;
@@ -144,25 +142,18 @@ static enum exit_code make_stage(struct commit *c) {
 	return e < 0 ? fail(c, e, NULL) : EXIT_DONE;
 }
 
-/* Who just writes ends soon, but another one may have begun by then. */
-static int stop_patiently(int fd) {
-	int r = -EBUSY;
-
-	for (unsigned i = 0; r == -EBUSY && i < STOP_TRIES; i++)
-		r = handover_stop(fd);
-	return r;
-}
-
 /* written.8: what is written while it is copied would be in neither. */
 static enum exit_code stop_writers(struct commit *c) {
 	c->is_stopped = true;
 	for (size_t i = 0; i < c->survey.state.n; i++) {
 		const struct state_hierarchy *h = &c->survey.state.hierarchies[i];
-		int e = is_written(c, h) ? stop_patiently(h->fd) : 0;
+		_cleanup_free_ char *holder = NULL;
+		int e = is_written(c, h) ? handover_stop(h->fd, &holder) : 0;
 
 		if (e == -EBUSY)
-			log_error("Cannot commit '%s': a file in /%s is open for writing",
-				  c->name, h->name);
+			log_error(
+				"Cannot commit '%s': a file in /%s is open for writing%s%s",
+				c->name, h->name, holder ? ", by " : "", holder ?: "");
 		if (e < 0)
 			return e == -EBUSY ? EXIT_FAILED : fail(c, e, NULL);
 	}
