@@ -53,9 +53,9 @@ static int move_up(struct overlay *o, struct node *node, const struct stat *belo
 	int r = number_copy(o, node, below, st);
 
 	if (r == 0 && node->opens > 0) {
-		node->fd = overlay_open_upper(o, node, O_RDWR);
-		node->fd_is_writable = true;
-		r = node->fd < 0 ? node->fd : 0;
+		int fd = overlay_open_upper(o, node, O_RDWR);
+
+		r = fd < 0 ? fd : overlay_give_fd(o, node, fd, true);
 	}
 	if (!S_ISDIR(node->type)) {
 		union_forget(o->layers, node->lower, 1);
@@ -99,10 +99,11 @@ static int place_copy(struct overlay *o, struct node *node, const char *made,
 
 /* A file that has lost its name and is still open is copied without one. */
 static int place_nameless(struct overlay *o, struct node *node, const char *made) {
-	node->fd = upper_open(o->upper.work, made, O_RDWR | O_NOCTTY);
-	if (node->fd < 0)
-		return node->fd;
-	node->fd_is_writable = true;
+	int fd = upper_open(o->upper.work, made, O_RDWR | O_NOCTTY);
+	int r = fd < 0 ? fd : overlay_give_fd(o, node, fd, true);
+
+	if (r < 0)
+		return r;
 	node->is_upper = true;
 	union_forget(o->layers, node->lower, 1);
 	node->lower = 0;

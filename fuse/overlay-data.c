@@ -37,8 +37,8 @@ static int open_upper(struct overlay *o, struct node *node, bool writes) {
 	if (fd < 0)
 		return fd;
 	if (node->fd < 0)
-		node->fd = TAKE_FD(fd);
-	else if (dup3(fd, node->fd, O_CLOEXEC) < 0)
+		return overlay_give_fd(o, node, TAKE_FD(fd), writable);
+	if (dup3(fd, node->fd, O_CLOEXEC) < 0)
 		return -errno;
 	node->fd_is_writable = writable;
 	return 0;
@@ -53,11 +53,9 @@ static int check_below(struct overlay *o, const struct node *node) {
 	return r;
 }
 
-static void close_unused(struct node *node) {
-	if (node->opens > 0)
-		return;
-	close_fdp(&node->fd);
-	node->fd = -EBADF;
+static void close_unused(struct overlay *o, struct node *node) {
+	if (node->opens == 0)
+		overlay_take_fd(o, node);
 }
 
 /* The kernel keeps the mode, so it is told. */
@@ -93,7 +91,7 @@ int overlay_open(struct overlay *o, uint64_t id, int flags,
 	if (r == 0)
 		node->opens++;
 	else
-		close_unused(node);
+		close_unused(o, node);
 	return r;
 }
 
@@ -104,7 +102,7 @@ void overlay_close(struct overlay *o, uint64_t id) {
 	if (overlay_node(o, id, &node) < 0 || node->opens == 0)
 		return;
 	node->opens--;
-	close_unused(node);
+	close_unused(o, node);
 	overlay_tidy(o, node);
 }
 

@@ -159,8 +159,9 @@ static int give_out(struct overlay *o, struct node *node, int *fd, uint64_t *ret
 	int r;
 
 	if (*fd >= 0) {
-		node->fd = TAKE_FD(*fd);
-		node->fd_is_writable = true;
+		r = overlay_give_fd(o, node, TAKE_FD(*fd), true);
+		if (r < 0)
+			return r;
 		node->opens++;
 	}
 	r = overlay_stat_node(o, node, ret);
@@ -191,6 +192,8 @@ int overlay_make(struct overlay *o, uint64_t id, const char *name,
 
 	if (r == 0 && S_ISCHR(m->mode) && m->rdev == makedev(0, 0))
 		r = -EPERM;
+	if (r == 0 && m->opened)
+		r = overlay_has_room(o);
 	if (r == 0)
 		r = check_free(o, directory, name);
 	if (r == 0)
@@ -213,6 +216,8 @@ int overlay_make_nameless(struct overlay *o, uint64_t id, mode_t mode,
 	LOCKED(o);
 	int r = overlay_directory(o, id, &directory);
 
+	if (r == 0)
+		r = overlay_has_room(o);
 	if (r == 0)
 		r = open_site(o, directory, ".", &s);
 	if (r < 0)

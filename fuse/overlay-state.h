@@ -19,7 +19,8 @@ struct overlay {
 	struct nodes nodes;
 	struct fdcache fds; /* of directories in the upper directory, by node */
 	struct dirindex_builder builder;
-	uint64_t own[2]; /* numbers of the upper and the work directory */
+	unsigned n_fds, fds_max; /* of nodes; the others need some, too */
+	uint64_t own[2];	 /* numbers of the upper and the work directory */
 	void (*changed)(uint64_t node, bool listing, void *data);
 	void *data; /* of changed */
 	char path[OVERLAY_PATH_MAX];
@@ -48,6 +49,16 @@ void overlay_tidy(struct overlay *o, struct node *node);
 
 /* Lets go of what a node holds, but for its memory. `overlay` is a struct overlay. */
 void overlay_leave(struct node *node, void *overlay);
+
+/*
+ * Gives the node an fd, or takes it away. 0 or, where callers hold too many files open, -ENFILE: then it was closed
+ * (specs: overlay.14).
+ */
+int overlay_give_fd(struct overlay *o, struct node *node, int fd, bool writable);
+void overlay_take_fd(struct overlay *o, struct node *node);
+
+/* -ENFILE where overlay_give_fd() would not take another one, or 0. */
+int overlay_has_room(const struct overlay *o);
 
 /* Tells the kernel, see overlay_watch(). */
 void overlay_tell(struct overlay *o, const struct node *node, bool listing);

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include "layers.h"
 #include "overlay-state.h"
+
+#define FDS_RESERVED 512
 
 void overlay_unlock(pthread_mutex_t **lock) {
 	pthread_mutex_unlock(*lock);
@@ -45,6 +48,17 @@ static int prepare(struct overlay *o, int upper, int work, const char **ret_why)
 	return upper_init(&o->upper, upper, work, o->upper.space, ret_why);
 }
 
+/* What is left for callers of what a process may have, beside layers, directories, and what is open for a moment. */
+static unsigned count_fds(unsigned n_layers) {
+	const rlim_t others = n_layers + FDS_RESERVED;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur <= others)
+		return 0;
+	return files.rlim_cur - others < UINT32_MAX ? (unsigned)(files.rlim_cur - others)
+						    : UINT32_MAX;
+}
+
 int overlay_new(const int *fds, unsigned n, enum whiteout_space space, int upper,
 		int work, struct overlay **ret, const char **ret_why) {
 	_cleanup_(overlay_freep) struct overlay *o = calloc(1, sizeof(*o));
@@ -57,6 +71,7 @@ int overlay_new(const int *fds, unsigned n, enum whiteout_space space, int upper
 	pthread_cond_init(&o->copied, NULL);
 	fdcache_init(&o->fds);
 	o->upper = (struct upper){ .work = -EBADF, .space = space };
+	o->fds_max = count_fds(n);
 	if (getrandom(&o->builder.seed, sizeof(o->builder.seed), 0) < 0)
 		return -errno;
 	r = union_new(fds, n, space, &o->layers);
@@ -68,11 +83,35 @@ int overlay_new(const int *fds, unsigned n, enum whiteout_space space, int upper
 	return 0;
 }
 
+int overlay_has_room(const struct overlay *o) {
+	return o->n_fds < o->fds_max ? 0 : -ENFILE;
+}
+
+int overlay_give_fd(struct overlay *o, struct node *node, int fd, bool writable) {
+	int r = overlay_has_room(o);
+
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	o->n_fds++;
+	node->fd = fd;
+	node->fd_is_writable = writable;
+	return 0;
+}
+
+void overlay_take_fd(struct overlay *o, struct node *node) {
+	if (node->fd < 0)
+		return;
+	close(node->fd);
+	node->fd = -EBADF;
+	o->n_fds--;
+}
+
 void overlay_leave(struct node *node, void *overlay) {
 	struct overlay *o = overlay;
 
-	close_fdp(&node->fd);
-	node->fd = -EBADF;
+	overlay_take_fd(o, node);
 	if (node->lower != 0 && node->id != NODES_ROOT)
 		union_forget(o->layers, node->lower, 1);
 	fdcache_drop(&o->fds, (uint32_t)node->id);

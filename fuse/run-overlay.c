@@ -4,6 +4,7 @@
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "layers.h"
 #include "process.h"
@@ -11,6 +12,7 @@
 #include "serve-overlay.h"
 #include "union-request.h"
 
+#define FILES_MAX (1024 * 1024) /* the usual fs.nr_open */
 #define BIT(capability) (UINT64_C(1) << (capability))
 
 /*
@@ -33,6 +35,13 @@ static int keep_rights(void) {
 	return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+/* overlay.14: as many as the kernel lets root have; what it does not stays as it is. */
+static void raise_limit(void) {
+	const struct rlimit many = { FILES_MAX, FILES_MAX };
+
+	setrlimit(RLIMIT_NOFILE, &many);
+}
+
 int run_overlay(const struct union_request *q) {
 	_cleanup_(overlay_freep) struct overlay *overlay = NULL;
 	_cleanup_(serve_overlay_freep) struct serve_overlay *serve = NULL;
@@ -43,6 +52,7 @@ int run_overlay(const struct union_request *q) {
 	for (unsigned i = 0; i < q->n_layers; i++)
 		fds[i] = REQUEST_FD_END + (int)i;
 	umask(0);
+	raise_limit();
 	r = overlay_new(fds, q->n_layers, q->space, upper, upper + 1, &overlay, &what);
 	if (r == 0) {
 		what = "cannot begin to serve";
