@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Any layers and any callers: the server of a union answers each request once, with sound answers, and shows nothing of
- * what lies beside the layers. In place of /dev/fuse there is a socket, on which this program is the kernel.
- *
- * An input is a program of bytes: first what is in the layers, then requests, and changes to the layers in between.
+ * what lies beside the layers (specs: union.19). In place of /dev/fuse there is a socket, on which this program is the
+ * kernel. An input is a program of bytes: first what is in the layers, then requests, and changes to the layers in
+ * between.
  */
 #define FUSE_USE_VERSION 35
 #include <assert.h>
