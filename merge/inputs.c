@@ -114,35 +114,42 @@ static bool has_word(const char *words, const char *word) {
 	return false;
 }
 
-static bool class_is_current(const struct route *r, const struct class *class) {
-	_cleanup_free_ char *with = NULL;
-	const struct record *any = NULL;
+/* Whether the hierarchy is as its record says, or was left alone. */
+static bool is_whole(const struct state_hierarchy *h) {
+	return h->kind == STATE_PLAIN || (h->kind == STATE_MERGED && h->stacked == 1 &&
+					  h->record && !has_dead_layer(h->record));
+}
 
+/* What the last run that switched one has kept of the others was right for its inputs. */
+static const struct record *find_newest(const struct route *r, const struct class *class) {
+	const struct record *newest = NULL;
+
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct record *record = r->state.hierarchies[i].record;
+
+		if (r->state.hierarchies[i].class == class && record &&
+		    (!newest || record->generation > newest->generation))
+			newest = record;
+	}
+	return newest;
+}
+
+static bool class_is_current(const struct route *r, const struct class *class) {
+	const struct record *newest = find_newest(r, class);
+
+	if (!newest || !newest->inputs ||
+	    strcmp(newest->inputs, r->inputs[class->id]) != 0)
+		return false;
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];
 
 		if (h->class != class)
 			continue;
-		if (r->renews[i])
+		if (r->renews[i] || !is_whole(h))
 			return false;
-		if (h->kind == STATE_PLAIN)
-			continue;
-		if (h->kind != STATE_MERGED || h->stacked != 1 || !h->record ||
-		    !h->record->inputs ||
-		    strcmp(h->record->inputs, r->inputs[class->id]) != 0)
-			return false;
-		if (has_dead_layer(h->record))
-			return false;
-		any = h->record;
-	}
-	if (!any)
-		return false;
-	/* A hierarchy that somebody unmounted is missing in the words of the others. */
-	for (size_t i = 0; any->with && i < r->state.n; i++) {
-		const struct state_hierarchy *h = &r->state.hierarchies[i];
-
-		if (h->class == class &&
-		    has_word(any->with, h->name) != (h->kind == STATE_MERGED))
+		/* A hierarchy that somebody unmounted is missing in the words of the others. */
+		if (newest->with &&
+		    has_word(newest->with, h->name) != (h->kind == STATE_MERGED))
 			return false;
 	}
 	return true;

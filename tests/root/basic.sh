@@ -40,4 +40,14 @@ is "unmerge succeeds" $rc 0
 is "nothing is merged" "$(mounts_below "$R")" "$before"
 not_ok "its files are gone" test -e "$R/usr/bin/one"
 is "no loop device is left" "$(loops_below "$T")" 0
+# record.2: a hierarchy that was kept does not make the next refresh look at everything again.
+make_tree "$X/in-opt" in-opt && mkdir "$X/in-opt/opt" && echo 1 >"$X/in-opt/opt/in-opt"
+make_tree "$X/in-usr" in-usr
+em refresh
+echo 2 >"$X/in-usr/usr/bin/in-usr"
+em refresh
+like "one of two hierarchies is switched" "$err" "/usr .*over"
+em refresh
+like "and then nothing has changed for either" "$err" "Nothing has changed"
+em unmerge
 finish
