@@ -63,14 +63,21 @@ static int make_private(void) {
 	return go_to(root, directory);
 }
 
-/* The scratch is mounted over "/": paths do not lead there, as our root lies below it; its fd does. */
+/*
+ * Where nobody looks for anything: a directory of /proc that is always there, but for a /proc of processes only. Not "/", where
+ * there is another: a path that climbs to the root by ".." is led into what is mounted over it.
+ */
 static int attach_scratch(struct workshop *w) {
+	static const char *const places[] = { "/proc/fs", "/" };
+
 	w->scratch = mount_virtual("tmpfs");
 	if (w->scratch < 0)
 		return w->scratch;
-	if (move_mount(w->scratch, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return -errno;
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (move_mount(w->scratch, "", AT_FDCWD, places[i],
+			       MOVE_MOUNT_F_EMPTY_PATH) == 0)
+			return 0;
+	return -errno;
 }
 
 /* Files are named by /proc/self/fd to some interfaces, so there must be one. */
@@ -103,9 +110,9 @@ int workshop_enter(struct workshop *ret) {
 	if (r == 0)
 		r = make_private();
 	if (r == 0)
-		r = attach_scratch(&w);
-	if (r == 0)
 		r = provide_proc();
+	if (r == 0)
+		r = attach_scratch(&w);
 	if (r < 0) {
 		workshop_done(&w);
 		return r;
