@@ -214,14 +214,36 @@ static int change_times(int fd, const char *name, const struct timespec times[2]
 	return 0;
 }
 
+/*
+ * overlay.11: the kernel of this protocol does not say whether the caller may keep the bit. Whose main group is
+ * another loses it.
+ */
+static int kill_sgid(int fd, const char *name, const struct overlay_caller *by) {
+	struct stat st;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0)
+		return -errno;
+	if (by->uid == 0 || by->gid == st.st_gid || !(st.st_mode & S_ISGID))
+		return 0;
+	if (*name ? fchmodat(fd, name, st.st_mode & 05777, 0)
+		  : fchmod(fd, st.st_mode & 05777))
+		return -errno;
+	return 0;
+}
+
 static int change_rest(struct overlay *o, struct node *node,
 		       const struct overlay_change *c) {
+	const bool changes_owner = c->uid != (uid_t)-1 || c->gid != (gid_t)-1;
 	const char *name;
-	int fd = overlay_reach(o, node, &name);
+	int fd = overlay_reach(o, node, &name), r = 0;
 
 	if (fd < 0)
 		return fd;
-	if ((c->uid != (uid_t)-1 || c->gid != (gid_t)-1) &&
+	if (changes_owner && c->kills && !S_ISDIR(node->type))
+		r = kill_sgid(fd, name, c->kills);
+	if (r < 0)
+		return r;
+	if (changes_owner &&
 	    fchownat(fd, name, c->uid, c->gid,
 		     AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) < 0)
 		return -errno;
@@ -293,24 +315,6 @@ ssize_t overlay_listxattr(struct overlay *o, uint64_t id, char *list, size_t siz
 		n = flistxattr(fd, list, size);
 	return n < 0 ? -errno
 		     : (ssize_t)whiteout_filter_list(o->upper.space, list, (size_t)n);
-}
-
-/*
- * overlay.11: the kernel of this protocol does not say whether the caller may keep the bit. Whose main group is
- * another loses it.
- */
-static int kill_sgid(int fd, const char *name, const struct overlay_caller *by) {
-	struct stat st;
-
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0)
-		return -errno;
-	if (by->uid == 0 || by->gid == st.st_gid || !(st.st_mode & S_ISGID) ||
-	    !S_ISREG(st.st_mode))
-		return 0;
-	if (*name ? fchmodat(fd, name, st.st_mode & 05777, 0)
-		  : fchmod(fd, st.st_mode & 05777))
-		return -errno;
-	return 0;
 }
 
 static int set_xattr(int fd, const char *entry, const char *name, const void *value,
