@@ -162,6 +162,7 @@ static void write_all(struct writer *w) {
 		for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 			insist(w, steps[i], n);
 		w->shared->done[w->number] = n + 1;
+		usleep(500); /* or they would come to their end before the refreshes do */
 	}
 }
 

@@ -31,7 +31,7 @@ run() { # DIRECTORY [hold]
 		[[ $err != *"open for writing, and stay so: writers ("* ]] || named=$((named + 1))
 		[ "$(cat "$R/etc/changing.conf")" = $i ] || echo "# refresh $i is not seen"
 	done
-	kill $pid
+	ok "they write until the end" kill $pid
 	wait $pid
 	read -r operations again longest lost <"$T/counts"
 	echo "# $REFRESHES refreshes by $backend, $*: $operations operations, $again tries again, longest wait $longest us, lost $lost"
