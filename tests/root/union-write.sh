@@ -240,10 +240,11 @@ fi
 
 # In each of two directories somebody is at work, and begins anew where the last one may have stopped.
 KILLS=${KILLS:-10}
+files=$((KILLS < 30 ? 6000 : KILLS * 200))
 new_layers 1
 for w in 1 2; do
 	mkdir -p layers/0/$w/{made,moved,old,copied} && touch layers/0/$w/log notes_$w
-	for ((i = 1; i <= 6000; i++)); do echo $i >layers/0/$w/old/$i; done
+	for ((i = 1; i <= files; i++)); do echo $i >layers/0/$w/old/$i; done
 	cp -r layers/0/$w/old/. layers/0/$w/copied
 done
 for ((kill = 0; kill < KILLS; kill++)); do
