@@ -32,11 +32,11 @@ int activate_heal(int nodes) {
 /*
  * Whether the kernel, by its answer, could not judge the signature, rather than refuse it: it has no such key, takes no
  * signatures at all (EINVAL, EOPNOTSUPP), not this algorithm (ENOPKG) or form (EBADMSG), or the library kept its
- * answer to itself (ENODEV). What userspace has verified then counts (specs: activate.8).
+ * answer to itself (ENODEV, and EBUSY since libcryptsetup 2.7). What userspace has verified then counts (specs: activate.8).
  */
 static bool could_not_judge(int error) {
-	static const int errors[] = { -ENOKEY, -EINVAL,	 -EOPNOTSUPP,
-				      -ENOPKG, -EBADMSG, -ENODEV };
+	static const int errors[] = { -ENOKEY,	-EINVAL, -EOPNOTSUPP, -ENOPKG,
+				      -EBADMSG, -ENODEV, -EBUSY };
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
 		if (error == errors[i])
