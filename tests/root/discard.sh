@@ -43,7 +43,7 @@ exec 9<"$E/new"
 em discard --json=short etc
 is "it is gone" "$rc $(seen)" "0 $fresh"
 is "as JSON says" "$(jq -c '[.schema, .changed, (.steps | map([.hierarchy, .action]))]' <<<"$out")" \
-	'["extmerge.change/1",true,[["/etc","replace"],["/usr","keep"],["/opt","keep"]]]'
+	'["extmerge.change/1",true,[["/etc","replace"]]]'
 is "who has it open keeps it" "$(cat <&9)" new
 exec 9<&-
 is "other hierarchies keep theirs" "$(cat "$R/opt/kept")" opt
