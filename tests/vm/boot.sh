@@ -48,7 +48,7 @@ make_extensions() { # DIRECTORY
 	extension ctl
 	put usr/lib/sysctl.d/60-hello.conf 'vm.swappiness = 37'
 	extension module
-	put usr/lib/modules-load.d/hello.conf dm_crypt
+	put usr/lib/modules-load.d/hello.conf squashfs
 	tree=$work/trees/conf
 	make_conf_tree "$tree" conf
 	put etc/ld.so.conf.d/hello.conf /usr/lib/hello
@@ -71,7 +71,7 @@ is "a library is found where only the linker's cache tells" $? 42
 is "a udev rule has been followed" "$(readlink -f /dev/hello-null)" /dev/null
 is "a bus policy is in force" "$(busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus RequestName su org.example.Hello 0 2>&1)" "u 1"
 is "a sysctl is set" "$(cat /proc/sys/vm/swappiness)" 37
-is "a module is loaded" "$(grep -c '^dm_crypt ' /proc/modules)" 1
+is "a module is loaded" "$(grep -c '^squashfs ' /proc/modules)" 1
 is "a configuration file is seen" "$(cat /etc/conf.conf)" conf
 CHECK
 cat >"$work/times" <<'CHECK'
@@ -105,7 +105,7 @@ is "eight extensions, all signed" "$(extmerge status --json=short | grep -o '"tr
 CHECK
 		cat "$work/in-effect"
 		cat <<'CHECK'
-is "the late unit had nothing to do" "$(journalctl -b -o cat -u extmerge-late.service | grep -c 'Nothing has changed')" 1
+is "the late unit had nothing to do" "$(journalctl -b -o cat -t extmerge | grep -c 'Nothing has changed')" 1
 is "each merge is in the journal" "$(journalctl -b -o cat MESSAGE_ID=a8a3b2fecef34e56840f504f33065fda | wc -l)" 8
 is "no hook has failed" "$(journalctl -b -o cat MESSAGE_ID=8d9c3c936f8e4344b9e7d16845d78c67)" ""
 is "no job was taken out of the boot" "$(journalctl -b -o cat | grep -ci 'ordering cycle')" 0
