@@ -251,7 +251,10 @@ void state_done(struct state *s) {
 	s->n = 0;
 }
 
-/* The working directory names the very mount, also where others lie on top of it, and needs no /proc. */
+/*
+ * The working directory names the mount, and needs no /proc. From its root the kernel goes up to what is mounted on that: so
+ * callers give what was seen on top a moment ago.
+ */
 static int detach_once(int fd) {
 	return fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0 ? -errno : 0;
 }

@@ -56,8 +56,8 @@ int state_add(struct state *s, const struct mounts *m, int root,
 	      const struct class *class, const char *name);
 
 /*
- * Detaches the mount whose root `fd` is, and no other, however much is mounted around it. The working
- * directory is changed on the way and set back to `directory`.
+ * Detaches the mount whose root `fd` is, which must have no mount on that root: otherwise the uppermost of those goes. The
+ * working directory is changed on the way and set back to `directory`.
  */
 int state_detach(int fd, int directory);
 
