@@ -5,14 +5,16 @@
 #include <assert.h>
 #include <string.h>
 
+#include "merge/hierarchyname.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_record(const struct record *r) {
-	bool known = false;
+	const struct class *owner = hierarchy_name_class(r->hierarchy);
+	const char *why;
 
-	for (const char *const *h = r->class->hierarchies; *h; h++)
-		known |= strcmp(*h, r->hierarchy) == 0;
-	assert(known);
+	assert(hierarchy_name_check(r->hierarchy, &why) == 0);
+	assert(!owner || owner == r->class);
 	for (size_t i = 0; i < r->n_layers; i++)
 		assert(record_find_layer(r, r->layers[i].name));
 	for (size_t i = 0; i < r->n_skipped; i++)
