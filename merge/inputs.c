@@ -100,7 +100,7 @@ static bool has_dead_layer(const struct record *record) {
 	return false;
 }
 
-/* Whether one of the words is this one. */
+/* Whether the words, with blanks between them, have that one. */
 static bool has_word(const char *words, const char *word) {
 	size_t len = strlen(word);
 
@@ -114,13 +114,21 @@ static bool has_word(const char *words, const char *word) {
 	return false;
 }
 
-/* Whether the hierarchy is as its record says, or was left alone. */
-static bool is_whole(const struct state_hierarchy *h) {
-	return h->kind == STATE_PLAIN || (h->kind == STATE_MERGED && h->stacked == 1 &&
-					  h->record && !has_dead_layer(h->record));
+static bool has_inputs(const struct record *record, const char *inputs) {
+	return record->inputs && strcmp(record->inputs, inputs) == 0;
 }
 
 /* What the last run that switched one has kept of the others was right for its inputs. */
+static bool is_current(const struct state_hierarchy *h, const struct record *newest,
+		       const char *inputs) {
+	if (h->kind == STATE_PLAIN)
+		return true;
+	return h->kind == STATE_MERGED && h->stacked == 1 && h->record &&
+	       !has_dead_layer(h->record) &&
+	       (has_inputs(h->record, inputs) ||
+		(newest->kept && has_word(newest->kept, h->name)));
+}
+
 static const struct record *find_newest(const struct route *r, const struct class *class) {
 	const struct record *newest = NULL;
 
@@ -137,15 +145,14 @@ static const struct record *find_newest(const struct route *r, const struct clas
 static bool class_is_current(const struct route *r, const struct class *class) {
 	const struct record *newest = find_newest(r, class);
 
-	if (!newest || !newest->inputs ||
-	    strcmp(newest->inputs, r->inputs[class->id]) != 0)
+	if (!newest || !has_inputs(newest, r->inputs[class->id]))
 		return false;
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];
 
 		if (h->class != class)
 			continue;
-		if (r->renews[i] || !is_whole(h))
+		if (r->renews[i] || !is_current(h, newest, r->inputs[class->id]))
 			return false;
 		/* A hierarchy that somebody unmounted is missing in the words of the others. */
 		if (newest->with &&

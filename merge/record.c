@@ -57,6 +57,7 @@ void record_free(struct record *r) {
 	free(r->skipped);
 	free(r->hierarchy);
 	free(r->with);
+	free(r->kept);
 	free(r->inputs);
 	free(r->backend);
 	free(r->mutable);
@@ -159,6 +160,7 @@ static const struct member record_members[] = {
 	{ "generation", MEMBER_UINT64, offsetof(struct record, generation) },
 	{ "since", MEMBER_UINT64, offsetof(struct record, since) },
 	{ "with", MEMBER_TEXT, offsetof(struct record, with) },
+	{ "kept", MEMBER_TEXT, offsetof(struct record, kept) },
 	{ "inputs", MEMBER_TEXT, offsetof(struct record, inputs) },
 	{ "backend", MEMBER_TEXT, offsetof(struct record, backend) },
 	{ "backend_why", MEMBER_TEXT, offsetof(struct record, backend_why) },

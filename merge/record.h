@@ -41,6 +41,7 @@ struct record {
 	uint64_t generation;
 	int64_t since; /* seconds since the epoch */
 	char *with; /* "usr opt": the hierarchies of the class that were merged together */
+	char *kept; /* those of them that the run which made this had no reason to switch */
 	char *inputs;  /* digest of all that the result depended on (specs: record.2) */
 	char *backend; /* "overlay" or "fuse"; NULL where that is not known yet */
 	char *backend_why; /* why overlayfs cannot be had, where nobody has asked for FUSE */

@@ -8,6 +8,7 @@
 #include "inputs.h"
 #include "log.h"
 #include "strv.h"
+#include "text.h"
 #include "uppers.h"
 
 /* Those that extensions of the class may have layers for; how many there are. */
@@ -201,6 +202,28 @@ enum exit_code route_tell_backends(struct route *r) {
 	return e < 0 ? route_fail(e, "see what overlayfs can do") : EXIT_DONE;
 }
 
+/* record.2: a run that is killed after the first switch has not kept the others, but not come to them. */
+static int note_kept(struct route *r) {
+	for (size_t i = 0; i < r->plan.n_steps; i++) {
+		struct record *to = r->wanted[i];
+
+		for (size_t n = 0; to && n < r->plan.n_steps; n++) {
+			char *longer;
+
+			if (r->plan.steps[n].action != PLAN_KEEP || !r->wanted[n] ||
+			    r->wanted[n]->class != to->class)
+				continue;
+			longer = text_format("%s%s%s", to->kept ?: "",
+					     to->kept ? " " : "", r->wanted[n]->hierarchy);
+			if (!longer)
+				return -ENOMEM;
+			free(to->kept);
+			to->kept = longer;
+		}
+	}
+	return 0;
+}
+
 enum exit_code route_examine(struct route *r) {
 	enum exit_code code = examine_until_settled(r);
 	int e = 0;
@@ -220,6 +243,8 @@ enum exit_code route_examine(struct route *r) {
 		e = choose_backends(r);
 	if (e == 0)
 		e = compute_plan(r);
+	if (e == 0)
+		e = note_kept(r);
 	return e < 0 ? route_fail(e, "plan") : EXIT_DONE;
 }
 
