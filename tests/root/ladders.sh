@@ -96,10 +96,13 @@ ladder "without erofs from files" erofs fd no-gap 2
 
 # Written hierarchies: the upper layer and its work directory by each rung (mutable.8, mutable.11).
 written() { # NAME WORDS RUNG MODE
+	local rung=$3
+
+	[ "$STACK" != fuse ] || rung=fd
 	change 1
 	denying "$2" merge --mutable=/usr:"$4" || echo "# $err"
 	is "$1, $4: merge" "$rc $(content)" "0 host tool 1 1 1 host conf 1 opt 1 sub"
-	is "$1, $4: the rung is in the record" "$(of_status '.hierarchies[] | select(.path == "/usr") | .layers_by')" "$3"
+	is "$1, $4: the rung is in the record" "$(of_status '.hierarchies[] | select(.path == "/usr") | .layers_by')" "$rung"
 	echo kept >"$R/usr/bin/kept" && echo mine >"$R/usr/bin/changing"
 	change 2
 	denying "$2" refresh || echo "# $err"
