@@ -6,6 +6,7 @@
 
 #include "digest.h"
 #include "image.h"
+#include "text.h"
 
 static void digest_extension(struct digest *d, const struct extension *e) {
 	digest_add_text(d, e->name.full);
@@ -100,20 +101,6 @@ static bool has_dead_layer(const struct record *record) {
 	return false;
 }
 
-/* Whether the words, with blanks between them, have that one. */
-static bool has_word(const char *words, const char *word) {
-	size_t len = strlen(word);
-
-	for (; *words; words += strspn(words, " ")) {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && strncmp(words, word, len) == 0)
-			return true;
-		words += n;
-	}
-	return false;
-}
-
 static bool has_inputs(const struct record *record, const char *inputs) {
 	return record->inputs && strcmp(record->inputs, inputs) == 0;
 }
@@ -126,7 +113,7 @@ static bool is_current(const struct state_hierarchy *h, const struct record *new
 	return h->kind == STATE_MERGED && h->stacked == 1 && h->record &&
 	       !has_dead_layer(h->record) &&
 	       (has_inputs(h->record, inputs) ||
-		(newest->kept && has_word(newest->kept, h->name)));
+		(newest->kept && text_has_word(newest->kept, h->name)));
 }
 
 static const struct record *find_newest(const struct route *r, const struct class *class) {
@@ -156,7 +143,7 @@ static bool class_is_current(const struct route *r, const struct class *class) {
 			return false;
 		/* A hierarchy that somebody unmounted is missing in the words of the others. */
 		if (newest->with &&
-		    has_word(newest->with, h->name) != (h->kind == STATE_MERGED))
+		    text_has_word(newest->with, h->name) != (h->kind == STATE_MERGED))
 			return false;
 	}
 	return true;

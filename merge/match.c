@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 #define SHOWN_MAX 64 /* bytes of an untrusted value in a sentence */
 #define ELLIPSIS "\342\200\246"
 #define ANY "_any"
@@ -44,19 +46,6 @@ static const char *get(const struct release *r, const char *key) {
 	return value && *value ? value : NULL;
 }
 
-static bool has_word(const char *list, const char *word) {
-	size_t len = strlen(word);
-
-	for (const char *s = list + strspn(list, " "); *s; s += strspn(s, " ")) {
-		size_t n = strcspn(s, " ");
-
-		if (n == len && memcmp(s, word, n) == 0)
-			return true;
-		s += n;
-	}
-	return false;
-}
-
 /* Says no with both sides in the sentence; NULL means that a side has no such value. */
 static int refuse(const struct match *m, enum verdict_code code, const char *key,
 		  const char *value, const char *host) {
@@ -80,7 +69,7 @@ static int check_empty(const struct match *m) {
 static int check_scope(const struct match *m) {
 	const char *key = m->class->scope_key, *scope = release_get(m->extension, key);
 
-	if (has_word(scope ?: "system portable", m->host->scope))
+	if (text_has_word(scope ?: "system portable", m->host->scope))
 		return 0;
 	if (!scope)
 		return verdict_set(m->verdict, VERDICT_WRONG_SCOPE,
@@ -108,7 +97,7 @@ static int check_id(const struct match *m) {
 	const char *like = get(m->host->release, "ID_LIKE") ?: "";
 
 	if (value && (strcmp(value, ANY) == 0 || strcmp(value, host) == 0 ||
-		      has_word(like, value)))
+		      text_has_word(like, value)))
 		return 0;
 	return refuse(m, VERDICT_WRONG_ID, "ID", value, host);
 }

@@ -146,3 +146,16 @@ int text_join(const char *between, const char *const *texts, size_t n, char **re
 	*ret = TAKE_PTR(joined);
 	return 0;
 }
+
+bool text_has_word(const char *list, const char *word) {
+	size_t len = strlen(word);
+
+	for (const char *s = list + strspn(list, " "); *s; s += strspn(s, " ")) {
+		size_t n = strcspn(s, " ");
+
+		if (n == len && memcmp(s, word, n) == 0)
+			return true;
+		s += n;
+	}
+	return false;
+}

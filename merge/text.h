@@ -36,3 +36,6 @@ int text_join(const char *between, const char *const *texts, size_t n, char **re
 
 /* printf into a new string; NULL where memory ran out. */
 char *text_format(const char *format, ...) _printf_(1, 2);
+
+/* Whether one of the words in `list`, with blanks between them, is this one. */
+bool text_has_word(const char *list, const char *word);
