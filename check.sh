@@ -54,7 +54,7 @@ tests() { # COMMAND...
 		failed=$((failed + BASH_REMATCH[2]))
 		skipped=$((skipped + BASH_REMATCH[3]))
 		if [ "${BASH_REMATCH[2]}" != 0 ]; then
-			failures+=("$stage: ${BASH_REMATCH[2]} failed")
+			mapfile -t -O ${#failures[@]} failures < <(sed -n "s/^  failed: /$stage: /p" "$log")
 			return
 		fi
 	fi

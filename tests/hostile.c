@@ -4,7 +4,8 @@
  *     hostile FILE GOOD PROCESSES ROUNDS [dying]
  * Each process reads FILE in every way there is, at any offset and length, is interrupted all the time, and tries
  * to change it. Whatever FILE gives out must be what GOOD has there. Exit status 1, with a line, where it is not, or
- * where a change was not refused. An error is one, too, unless FILE is dying: then a process ends with the first. For tests/root/verified-stress.sh.
+ * where a change was not refused. An error is one, too, unless FILE is dying: then a process ends with the first.
+ * Says "begun" when all of them are there. For tests/root/verified-stress.sh.
  */
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -194,6 +195,8 @@ int main(int argc, char **argv) {
 		if (fork() == 0)
 			be_hostile(&r, (unsigned)atoi(argv[4]));
 	}
+	printf("begun\n");
+	fflush(stdout);
 	while (wait(&status) >
 	       0) /* a page that cannot be read is a SIGBUS for who has mapped it */
 		failed |= WIFEXITED(status) ? WEXITSTATUS(status) != 0

@@ -4,7 +4,7 @@
 #
 # A test begins with
 #     . "${TESTS_DIR:?}/lib.sh"
-#     begin            (or: begin shared, begin slave, begin unprivileged)
+#     begin            (or: begin shared, begin slave, begin unprivileged; begin processes: no others are seen, and they end with the test)
 # and ends with
 #     finish
 #
@@ -96,6 +96,26 @@ verdict() { # NAME
 layers() { # usr|opt|etc
 	"$EXTMERGE" --root="$R" status --json=short 2>/dev/null |
 		jq -r --arg p "/$1" '.hierarchies[] | select(.path == $p) | .layers[].name' | paste -sd' '
+}
+
+# Waits until the command succeeds: on a busy machine no state comes within a given time. It fails after a minute.
+await() { # COMMAND...
+	local end=$((SECONDS + 60))
+
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.02
+	done
+}
+
+# Whether a process has ended; what is left of it until somebody asks for its status does not count.
+ended() { # PID
+	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
+}
+
+# Whether a process runs the program: it has got past fork() and execve().
+runs() { # PID NAME
+	grep -qxsF "$2" "/proc/$1/comm"
 }
 
 # How many mounts are below the root: what is left behind is seen here.
@@ -361,15 +381,13 @@ refresh_beside() { # WHAT [OPTION...]
 
 # Loop devices go away with the last mount, which the kernel may end a moment after the call.
 no_loops() {
-	local try
-
-	for try in $(seq 50); do
-		[ "$(loops_below "$T")$(loops_below "$DISK")" != 00 ] || return 0
-		sleep 0.1
-	done
-	echo "after $try looks there are loop devices:"
+	await loops_are "$T" 0 && await loops_are "$DISK" 0 && return
+	echo "there are loop devices:"
 	losetup -a
 	return 1
+}
+loops_are() { # PATH N
+	[ "$(loops_below "$1")" = "$2" ]
 }
 
 # Unmerges, and looks for what is left behind.
@@ -384,8 +402,8 @@ lib_clean() {
 	rmdir "$T" 2>/dev/null || true
 }
 
-begin() { # [private|shared|slave|unprivileged]
-	local mode=${1-private} self
+begin() { # [private|shared|slave|unprivileged|processes]
+	local mode=${1-private} self own=()
 
 	if [ "$mode" != unprivileged ] && [ "$(id -u)" != 0 ]; then
 		echo "1..0 # SKIP needs root"
@@ -403,7 +421,8 @@ begin() { # [private|shared|slave|unprivileged]
 			status=$?
 			rm -rf "$T"
 		else
-			unshare -m --propagation private bash "$self"
+			[ "$mode" != processes ] || own=(-p --fork --kill-child --mount-proc)
+			unshare -m --propagation private "${own[@]}" bash "$self"
 			status=$?
 		fi
 		exit "$status"
@@ -411,7 +430,7 @@ begin() { # [private|shared|slave|unprivileged]
 	R=$T/root X=$R/var/lib/extensions C=$R/var/lib/confexts
 	if [ "$mode" != unprivileged ]; then
 		mount -t tmpfs -o mode=755 extmerge-test "$T"
-		[ "$mode" = private ] || mount --make-rshared "$T"
+		[[ $mode = @(private|processes) ]] || mount --make-rshared "$T"
 		[ "$mode" != slave ] || mount --make-rslave "$T"
 	fi
 	make_root "$R"

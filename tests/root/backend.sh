@@ -45,14 +45,12 @@ note_servers() {
 	of_status '.hierarchies[].server // empty' >>"$T/pids"
 }
 no_servers() {
-	local try
-
-	for try in $(seq 100); do
-		[ "$(servers)" != 0 ] || return 0
-		sleep 0.05
-	done
-	echo "after $try looks there are $(servers) servers"
+	await servers_are 0 && return
+	echo "there are $(servers) servers"
 	return 1
+}
+servers_are() { # N
+	[ "$(servers)" = "$1" ]
 }
 
 # --- the choice ---
@@ -90,7 +88,7 @@ like "with those that there are" "$err" "auto, overlay or fuse"
 # --- from one to the other ---
 "$readers" 2 "$R/usr/bin/one" "$R/usr/bin/two" "$R/usr/bin/host-tool" >"$T/counts" &
 pid=$!
-while ! grep -qs readers "/proc/$pid/comm"; do sleep 0.01; done
+await runs $pid readers
 wrong=
 for i in {1..40}; do
 	em refresh --backend=overlay
@@ -117,16 +115,13 @@ em refresh --backend=fuse
 note_servers
 loops=$(loops_below "$T")
 umount "$T/mnt"
-for i in {1..50}; do
-	[ "$(loops_below "$T")" != "$loops" ] || sleep 0.1
-done
-is "what was mounted when a server began can be unmounted" "$(loops_below "$T")" $((loops - 1))
+ok "what was mounted when a server began can be unmounted" await loops_are "$T" $((loops - 1))
 
 # --- a server dies ---
 exec 9<"$R/usr/bin/one"
 victim=$(of_status '.hierarchies[] | select(.path == "/usr").server')
 kill -KILL "$victim"
-while [ -e "/proc/$victim/mem" ] && ! grep -q '^State:.Z' "/proc/$victim/status"; do sleep 0.01; done
+await ended "$victim"
 is "what it showed gives an error at once" "$(timeout 10 cat "$R/usr/bin/nothing" 2>&1 | sed 's/.*: //'; timeout 10 find "$R/usr/lib" 2>&1 >/dev/null | sed 's/.*: //')" \
 	$'Transport endpoint is not connected\nTransport endpoint is not connected'
 is "the host's mounts below it are still seen" "$(timeout 10 cat "$R/usr/share/sub/file")" sub
@@ -146,8 +141,9 @@ is "the generation goes on" "$(of_status '.hierarchies[] | select(.path == "/usr
 is "the others were left alone" "$(of_status '[.hierarchies[] | select(.generation > '"$generation"') | .path] | join(" ")')" /usr
 is "there are as many mounts as before" "$(mounts_below "$R")" $((before + 4))
 exec 9<&-
-of_status '.hierarchies[].server' | xargs kill -KILL
-sleep 0.1
+victims=$(of_status '.hierarchies[].server')
+kill -KILL $victims
+for victim in $victims; do await ended "$victim"; done
 em status
 like "all of them dead" "$out" '/etc +dead.*/usr +dead.*/opt +dead'
 em why /usr/bin/one

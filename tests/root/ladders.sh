@@ -76,14 +76,11 @@ ladder() { # NAME WORDS RUNG has-gap|no-gap EROFS-LOOPS
 
 # Loop devices over the files of this root; they go some time after their last user.
 loops_here() {
-	local n i
-
-	for ((i = 0; i < 50; i++)); do
-		n=$(loops_below "$R")
-		[ "$n" -gt 1 ] || break
-		sleep 0.02
-	done
-	echo "$n"
+	await at_most_one_loop
+	loops_below "$R"
+}
+at_most_one_loop() {
+	[ "$(loops_below "$R")" -le 1 ]
 }
 
 ladder "this kernel" "" fd no-gap 1

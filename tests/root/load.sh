@@ -30,12 +30,7 @@ change() { # ROUND
 
 # The kernel clears a loop device some time after its last user has gone.
 loops_left() {
-	local i
-
-	for ((i = 0; i < 100; i++)); do
-		[ "$(loops_below "$T")" != 0 ] || break
-		sleep 0.02
-	done
+	await loops_are "$T" 0
 	loops_below "$T"
 }
 
@@ -47,9 +42,7 @@ load() { # ROUNDS VERBS [COMMAND-FOR-READERS...]
 
 	"$@" "$readers" 4 "$R/usr/bin/unchanged" "$R/usr/bin/host-tool" >"$T/counts" &
 	pid=$!
-	while ! grep -qs readers "/proc/$pid/comm"; do
-		sleep 0.01
-	done
+	await runs $pid readers
 	for ((i = 0; i < rounds; i++)); do
 		change "$i"
 		for verb in $verbs; do
@@ -93,9 +86,7 @@ load_test "shared, readers in a slave namespace" 1000000 "$ROUNDS" unshare -m --
 # A slave needs a master: a namespace that keeps the tmpfs shared, when it is no longer so here.
 unshare -m --propagation unchanged sleep 1000 &
 master=$!
-while [ "$(readlink /proc/$master/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ]; do
-	sleep 0.01
-done
+await runs $master sleep
 mount --make-rslave "$T"
 like "the tmpfs is a slave" "$(awk -v p="$T" '$5 == p' /proc/self/mountinfo)" 'master:'
 load_test slave 100000 100

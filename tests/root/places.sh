@@ -78,9 +78,7 @@ is "nothing is mounted" "$(table "$R")" ""
 mount --make-rshared "$T"
 unshare -m --propagation slave sleep 1000 &
 slave=$!
-while [ "$(readlink /proc/$slave/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ]; do
-	sleep 0.01
-done
+await runs $slave sleep
 in_slave() {
 	nsenter -t $slave -m "$@"
 }

@@ -120,10 +120,7 @@ is "the machine's own files are there as well" "$("${inside[@]}" readlink -f /et
 "${inside[@]}" strace -qq -o /dev/null sleep 100 &
 strace_pid=$!
 exec 8<"$M/usr/bin/gdb"
-for _ in {1..50}; do
-	[[ $(readlink "/proc/$strace_pid/exe") != */strace ]] || break
-	sleep 0.1
-done
+await runs $strace_pid strace
 like "strace of the extension runs" "$(readlink "/proc/$strace_pid/exe")" '/usr/bin/strace$'
 
 # Meanwhile somebody looks for a file of an unchanged extension and one of the machine, all the time.

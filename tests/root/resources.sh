@@ -112,15 +112,12 @@ rm "${X:?}"/*.raw
 # --- a file system that never answers, as a search directory and behind a link in one ---
 server=${TESTS_BUILD_DIR-/nowhere}/root/hang-fuse
 is_mounted() { [ "$(mounts_below "$1")" != 0 ]; } # does not ask it, which mountpoint(1) would
+mounted_or_dead() { is_mounted "$1" || ended $pid; }
 hang() { # DIRECTORY
 	mkdir -p "$1"
 	"$server" "$1" &
 	pid=$!
-	for _ in {1..200}; do
-		! is_mounted "$1" || break
-		kill -0 $pid 2>/dev/null || return
-		sleep 0.01
-	done
+	await mounted_or_dead "$1" && is_mounted "$1"
 }
 unhang() { # DIRECTORY: the end of the server ends the waiting of all
 	kill $pid

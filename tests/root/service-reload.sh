@@ -15,7 +15,7 @@ if [ -z "${LIB_INSIDE-}" ] && [ "$(id -u)" = 0 ]; then
 	status=$?
 	[ "$status" = 0 ] || { [ "$status" = 77 ] && exit 77; echo "tests/images.sh failed"; exit 1; }
 fi
-begin
+begin processes
 reloads=${RELOADS:-100}
 
 mount -t tmpfs -o mode=755 run /run
@@ -113,6 +113,6 @@ like "an image that cannot be merged fails the reload and keeps the old ones" "$
 )" "^3 version $reloads /usr/sbin/haproxy"
 kill $lb $other
 wait $lb $other 2>/dev/null
-for ((i = 0; i < 200 && $(loops_below "$T") > 0; i++)); do sleep 0.05; done
+await loops_are "$T" 0
 is "with the service its trees and loop devices are gone" "$(grep -lE 'extmerge:[^ ]*@(lb|other)' /proc/[0-9]*/mountinfo 2>/dev/null | wc -l) $(loops_below "$T")" "0 0"
 finish

@@ -4,7 +4,7 @@
 # The host is this machine's root, in a mount namespace of the test's own, with search directories of the test's own.
 # shellcheck disable=SC2154 # what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
+begin processes
 readers=${TESTS_BUILD_DIR:?}/readers
 
 mount -t tmpfs -o mode=755 run /run
@@ -27,11 +27,7 @@ on() { # VERB... on the host
 start() { # NAME: $pid
 	"$EXTMERGE" -q run --service="$1" -- sleep 600 &
 	pid=$!
-	for ((i = 0; i < 500; i++)); do
-		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != sleep ] || return 0
-		sleep 0.01
-	done
-	return 1
+	await runs $pid sleep
 }
 sees() { # PID FILE...
 	local p=$1
@@ -193,7 +189,7 @@ unshare -m chroot "$T/other-root" sleep 600 &
 jailed=$!
 unshare -U -m -r sleep 600 &
 foreign=$!
-sleep 0.3
+for p in $plain $as_host $jailed $foreign; do await runs $p sleep; done
 on refresh --pid=$jailed --service=web
 like "so is one with a root directory of its own" "$rc $err" "^1 .*a root directory of its own"
 on refresh --pid=$foreign --service=web
@@ -205,7 +201,8 @@ is "nor is one with the host's root" "$rc $(sees $as_host /etc/xm-own.conf)" "0 
 # A tree that somebody made in his own user namespace and gave the name to is found, and refused.
 unshare -U -m -r bash -c 'mount -t overlay -o "lowerdir=/etc:/usr" extmerge:confext:etc:9@web /etc && exec sleep 600' 2>/dev/null &
 imposter=$!
-sleep 0.3
+has_begun() { runs $imposter sleep || ended $imposter; }
+await has_begun
 if grep -q '@web' "/proc/$imposter/mountinfo" 2>/dev/null; then
 	conf "$OWN" fresh
 	on refresh --service=web

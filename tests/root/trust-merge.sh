@@ -224,7 +224,7 @@ if [ "$BACKEND" = fuse ]; then
 	like "it is merged" "$err" "Nothing has changed"
 	server=$(getfattr --only-values -n user.extmerge.0 "$R/usr" 2>/dev/null | jq -r '.layers[0].server')
 	kill -9 "${server%% *}"
-	sleep 0.2
+	await ended "${server%% *}"
 	em status --json=short
 	is "status sees that its server has died" "$(jq -r '.hierarchies[].layers[].dead' <<<"$out")" true
 	em plan

@@ -80,11 +80,7 @@ like "one file system ends there" "$(find u -xdev 2>/dev/null | wc -l)" "^[0-9]{
 
 pid=$(pgrep -f "^@extmerge-fuse union .* -- $T/u\$")
 ok "umount -R ends it" umount -R u
-for try in {1..50}; do
-	[ -e "/proc/$pid/exe" ] || break
-	sleep 0.1
-done
-ok "and the server" [ "$try" -lt 50 ]
+ok "and the server" await ended $pid
 
 ok "nosuid, nodev, noexec: mounted" try_mount grafts=3,nosuid,nodev,noexec
 is "they hold in grafts" "$(findmnt -n -l -R -o OPTIONS u | grep -c 'ro,nosuid,nodev,noexec')" "4"

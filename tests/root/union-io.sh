@@ -97,11 +97,7 @@ ok "the server has no more fds than a bound ($fds)" [ "$fds" -le 300 ]
 # The mount is not kept by what the server has handed over.
 pid=$(server)
 umount u
-for try in {1..50}; do
-	[ -e "/proc/$pid/exe" ] || break
-	sleep 0.1
-done
-ok "the server ends with the mount" [ "$try" -lt 50 ]
+ok "the server ends with the mount" await ended $pid
 
 # A file without its data is refused when it is opened (union.8).
 mkdir c && echo meta >c/file && setfattr -n trusted.overlay.metacopy c/file

@@ -39,13 +39,10 @@ server() {
 
 # The work directory is locked until it has ended.
 await_end() {
-	local try
-
-	for try in {1..100}; do
-		server >/dev/null || return 0
-		sleep 0.05
-	done
-	return 1
+	await no_server
+}
+no_server() {
+	! server >/dev/null
 }
 
 # On o and on u; whose upper directory is another question.

@@ -243,9 +243,5 @@ is "it has but two capabilities" "$(awk '/^Cap(Prm|Eff|Bnd|Inh|Amb)/ { print $2 
 	"0000000000000000 0000000000200004 0000000000200004 0000000000000000 0000000000000000"
 like "and a filter, but for sanitizers" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status") $asan" "^(2 0|. [1-9])"
 umount u
-for try in {1..50}; do
-	[ -e "/proc/$pid/exe" ] && [ "$(awk '/^State/ { print $2 }' "/proc/$pid/status")" != Z ] || break
-	sleep 0.1
-done
-ok "it ends with the mount" [ "$try" -lt 50 ]
+ok "it ends with the mount" await ended $pid
 finish

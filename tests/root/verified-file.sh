@@ -93,10 +93,8 @@ ok "which serves the last one, when the others are gone" diff -r "$T/m" "$T/cont
 fds_of() {
 	for fd in "/proc/$1/fd/"*; do basename -a "$(readlink "$fd")"; done | sort | paste -sd' '
 }
-for ((i = 0; i < 100; i++)); do
-	[ "$(fds_of "$pid")" != "data fuse log null null null tree" ] || break
-	sleep 0.05
-done
+needs_only() { [ "$(fds_of "$pid")" = "$1" ]; }
+await needs_only "data fuse log null null null tree"
 is "and keeps what that one needs" "$(fds_of "$pid")" "data fuse log null null null tree"
 if sanitized || ! grep -q Seccomp_filters "/proc/$pid/status"; then
 	skip "none of its threads can do more than those of a server for one" "sanitizers need more, or the kernel does not say"

@@ -30,14 +30,12 @@ servers() { # [HASH]
 
 # The kernel ends a connection a moment after the last close.
 no_servers() { # [HASH]
-	local try
-
-	for try in $(seq 100); do
-		servers "$@" >/dev/null || return 0
-		sleep 0.05
-	done
-	echo "after $try looks there are servers: $(servers "$@")"
+	await not_served "$@" && return
+	echo "there are servers: $(servers "$@")"
 	return 1
+}
+not_served() { # [HASH]
+	! servers "$@" >/dev/null
 }
 
 with() { # [OPTION...] -- COMMAND...: with the verified file at fd 9
