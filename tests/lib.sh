@@ -403,7 +403,7 @@ lib_clean() {
 }
 
 begin() { # [private|shared|slave|unprivileged|processes]
-	local mode=${1-private} self own=()
+	local mode=${1-private} self namespaces=()
 
 	if [ "$mode" != unprivileged ] && [ "$(id -u)" != 0 ]; then
 		echo "1..0 # SKIP needs root"
@@ -421,8 +421,8 @@ begin() { # [private|shared|slave|unprivileged|processes]
 			status=$?
 			rm -rf "$T"
 		else
-			[ "$mode" != processes ] || own=(-p --fork --kill-child --mount-proc)
-			unshare -m --propagation private "${own[@]}" bash "$self"
+			[ "$mode" != processes ] || namespaces=(-p --fork --kill-child --mount-proc)
+			unshare -m --propagation private "${namespaces[@]}" bash "$self"
 			status=$?
 		fi
 		exit "$status"
