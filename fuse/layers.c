@@ -99,6 +99,11 @@ int layers_open(int directory, const char *path, int flags) {
 	return fd < 0 ? -errno : fd;
 }
 
+bool layers_is_gone(int error) {
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP ||
+	       error == -ESTALE;
+}
+
 /* Kernels before 6.13 look at a name of the working directory only. */
 ssize_t layers_xattr(int directory, const char *name, const char *attribute, void *value,
 		     size_t size) {

@@ -48,6 +48,9 @@ ssize_t layers_xattr(int directory, const char *name, const char *attribute, voi
 /* The names of all of them, as llistxattr(2). */
 ssize_t layers_list_xattrs(int directory, const char *name, char *list, size_t size);
 
+/* Whether the error says that somebody has taken a directory out of the layer since that was looked at (specs: union.20). */
+bool layers_is_gone(int error);
+
 /* What the opaque mark of a directory says; or a negative errno. */
 int layers_opaque(const struct layers *l, const struct layer *layer, int directory,
 		  const char *name);

@@ -105,12 +105,6 @@ static int describe(struct merger *m, const struct source *s,
 	return r;
 }
 
-/* Somebody has taken the directory out of the layer since that was looked at: nothing is in it, and nobody else is harmed. */
-static bool is_gone(int error) {
-	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP ||
-	       error == -ESTALE;
-}
-
 /* union.5: whether the directory that an entry is in its lowest layer so far hides what lies below. */
 static int is_opaque(struct merger *m, const struct source *s,
 		     const struct dirindex_entry *e, const char *name) {
@@ -118,9 +112,9 @@ static int is_opaque(struct merger *m, const struct source *s,
 	int fd = directories_fd(m->directories, s->dir, above), r;
 
 	if (fd < 0)
-		return is_gone(fd) ? 0 : fd;
+		return layers_is_gone(fd) ? 0 : fd;
 	r = layers_opaque(m->layers, &m->layers->list[above], fd, name);
-	if (is_gone(r))
+	if (layers_is_gone(r))
 		return 0;
 	return r < 0 ? r : r == WHITEOUT_HIDES;
 }
@@ -210,7 +204,7 @@ int merger_index(struct merger *m, struct directory *dir) {
 	dirindex_begin(&m->builder);
 	for (unsigned i = 0; r == 0 && i < dir->n_layers; i++) {
 		r = read_layer(m, dir, dir->layers[i]);
-		if (is_gone(r))
+		if (layers_is_gone(r))
 			r = 0;
 	}
 	if (r == 0)

@@ -32,8 +32,8 @@ int place_reach(struct places *at, const struct place *p, const char **ret_name)
 	return directories_fd(at->directories, p->parent, p->entry->layer);
 }
 
-/* As the layer has it. */
-static int look(struct places *at, const struct place *p, struct stat *ret) {
+/* As the layer has it; -ESTALE if that has changed since it was listed. */
+static int look_in_layer(struct places *at, const struct place *p, struct stat *ret) {
 	const char *name;
 	int fd = place_reach(at, p, &name);
 
@@ -41,8 +41,27 @@ static int look(struct places *at, const struct place *p, struct stat *ret) {
 		return fd;
 	if (fstatat(fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	/* Otherwise it has changed below us. */
-	return p->entry && IFTODT(ret->st_mode) != p->entry->type ? -EIO : 0;
+	return p->entry && IFTODT(ret->st_mode) != p->entry->type ? -ESTALE : 0;
+}
+
+/* union.20: a directory that is no longer in its uppermost layer is that of the others. Whether there are any. */
+static bool leave_layer(const struct place *p) {
+	const struct dirindex_more *next;
+
+	if (!p->entry || p->entry->more == DIRINDEX_NONE)
+		return false;
+	next = &p->parent->index->more[p->entry->more];
+	p->entry->layer = next->layer;
+	p->entry->more = next->next;
+	return true;
+}
+
+static int look(struct places *at, const struct place *p, struct stat *ret) {
+	int r = look_in_layer(at, p, ret);
+
+	while (layers_is_gone(r) && leave_layer(p))
+		r = look_in_layer(at, p, ret);
+	return r == -ESTALE ? -EIO : r;
 }
 
 /* As the union has it. */
@@ -79,10 +98,10 @@ static int is_redirected(struct places *at, const struct directory *dir, uint16_
 	int fd = directories_fd(at->directories, dir, layer), r;
 
 	if (fd < 0)
-		return fd;
+		return layers_is_gone(fd) ? 0 : fd;
 	r = layers_has_mark(at->layers, l, fd, name, WHITEOUT_MARK_REDIRECT);
 	if (r <= 0)
-		return r;
+		return layers_is_gone(r) ? 0 : r;
 	r = layers_opaque(at->layers, l, fd, name);
 	return r < 0 ? r : r != WHITEOUT_HIDES;
 }

@@ -215,6 +215,18 @@ fi
 
 # --- life and death of the server (union.13, union.14) ---
 
+# --- a directory is taken out of a layer meanwhile (union.20) ---
+new_layers 3
+mkdir -p layers/{0,1,2}/d layers/{0,1,2}/e layers/{1,2}/f
+touch layers/1/d/one layers/2/{e,f}/two layers/0/known
+umount_both
+mount_union
+is "the root is listed" "$(cat u/known)" ""
+rmdir layers/0/d layers/1/f && rm -r layers/{0,1}/e && touch layers/1/e
+is "what the others have in it is still seen" "$(ls u/d u/e u/f | paste -sd' ')" "u/d: one  u/e: two  u/f: two"
+rm -r layers/2/f
+is "also to those who come later" "$(ls u/d u/e | paste -sd' ')" "u/d: one  u/e: two"
+
 new_layers 2
 dd if=/dev/zero of=layers/0/data bs=1M count=8 status=none
 for i in {1..200}; do mkdir "layers/0/d$i" && touch "layers/0/d$i/f"; done
