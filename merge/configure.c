@@ -75,6 +75,23 @@ static void take_kept(struct route *r) {
 	}
 }
 
+/* switch.16: who could not even be told to take that back. */
+static enum exit_code check_noexec(const struct route *r) {
+	for (size_t i = 0; i < r->config.n_hierarchies; i++) {
+		const struct config_hierarchy *h = &r->config.hierarchies[i];
+		_cleanup_free_ char *origin = NULL;
+
+		if (strcmp(h->name, "usr") != 0 || h->settings.noexec != NOEXEC_YES)
+			continue;
+		origin = settings_origin_text(&h->settings.origins[SETTINGS_NOEXEC]);
+		log_error("%s: NoExec=yes would let nobody execute a program of /usr",
+			  origin ?: "configuration");
+		log_hint("say it of [confext], or of [Hierarchy /opt]");
+		return EXIT_USAGE;
+	}
+	return EXIT_DONE;
+}
+
 static struct trust_demand make_demand(const struct settings *s) {
 	return (struct trust_demand){
 		.word = s->trust,
@@ -176,5 +193,7 @@ enum exit_code configure(struct route *r) {
 	if (r->options->service || r->options->with)
 		forbid_writing(&r->config);
 	code = check_given(r);
+	if (code == EXIT_DONE)
+		code = check_noexec(r);
 	return code == EXIT_DONE ? make_orders(r) : code;
 }

@@ -186,6 +186,7 @@ int draft_record(const struct route *r, size_t i, struct record **ret) {
 	record->created = h->base < 0 || state_is_made(h->base);
 	record->with = merged_together(r, h->class);
 	e = record->with ? copy_text(&record->inputs, r->inputs[h->class->id]) : -ENOMEM;
+	record->is_noexec = h->is_noexec;
 	if (e == 0)
 		e = record_form(r, i, record);
 	if (e == 0)

@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "architecture.h"
@@ -28,9 +29,25 @@ static int read_release(int root, struct release **ret, const char **ret_why) {
 	return r == -EINVAL ? -EBADMSG : r;
 }
 
+/* sbin/init of another make: OpenRC, runit, s6 and sysvinit execute scripts in /etc. */
+static bool has_other_init(int root) {
+	_cleanup_close_ int init = file_open_in(root, "sbin/init", O_PATH);
+	_cleanup_close_ int systemd = file_open_in(root, "usr/lib/systemd/systemd",
+						   O_PATH);
+	struct stat a, b;
+
+	if (systemd == -ENOENT)
+		systemd = file_open_in(root, "lib/systemd/systemd", O_PATH);
+	if (init < 0 || fstat(init, &a) < 0)
+		return false;
+	return systemd < 0 || fstat(systemd, &b) < 0 || a.st_dev != b.st_dev ||
+	       a.st_ino != b.st_ino;
+}
+
 int host_read(int root, struct host *ret, const char **ret_why) {
 	_cleanup_close_ int initrd = file_open_in(root, "etc/initrd-release", O_PATH);
-	struct host h = { .scope = initrd >= 0 ? "initrd" : "system" };
+	struct host h = { .scope = initrd >= 0 ? "initrd" : "system",
+			  .runs_scripts = has_other_init(root) };
 	struct utsname name;
 	int r;
 

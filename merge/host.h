@@ -8,6 +8,7 @@ struct host {
 	struct release *release; /* etc/os-release, else usr/lib/os-release */
 	const char *architecture, *secondary;
 	const char *scope; /* "system", or "initrd" where etc/initrd-release exists */
+	bool runs_scripts; /* its init is none of systemd, and executes what lies in /etc (switch.16) */
 };
 
 /*

@@ -34,6 +34,9 @@ static void digest_form(const struct route *r, const struct class *class,
 		digest_add_text(d, backend_text(s->backend));
 		digest_add_text(d, mutable_mode_text(s->mutable));
 		digest_add_text(d, base_place_text(s->base));
+		digest_add_text(d, noexec_holds(s->noexec, class, r->host.runs_scripts)
+					   ? "noexec"
+					   : NULL);
 		digest_add_text(d, s->origins[SETTINGS_MUTABLE].source >=
 						   SETTINGS_COMMAND_LINE
 					   ? "given"

@@ -206,6 +206,7 @@ static void add_form(struct json_object *o, const struct record *record) {
 	json_add_bool(o, "imported", record && record->is_imported);
 	json_add_text(o, "upper", record ? record->upper : NULL);
 	json_add_text(o, "base", record && record->base ? record->base : "bottom");
+	json_add_bool(o, "noexec", record && record->is_noexec);
 }
 
 /* Its number; null where the kernel itself shows the tree. */

@@ -40,6 +40,7 @@ struct hierarchy {
 	char **mounts; /* where the host has mounts below it (strv); they stay on top of all layers */
 	bool is_made; /* the host's own was made for the merge: it counts as none (switch.9) */
 	enum base_place place; /* where the host's own directory lies among the layers */
+	bool is_noexec; /* nothing in the merged tree may be executed (switch.16) */
 	const struct upper *upper; /* borrowed; NULL where nothing is written or imported */
 	char *contested; /* the first file that both the host, above, and a layer have */
 	char *witness;	 /* of the host; NULL where it has nothing to show */

@@ -126,7 +126,7 @@ bool record_has_same_form(const struct record *a, const struct record *b) {
 	return is_same_text(word(a->mutable, "no"), word(b->mutable, "no")) &&
 	       is_same_text(word(a->base, "bottom"), word(b->base, "bottom")) &&
 	       a->mutable_given == b->mutable_given && a->base_given == b->base_given &&
-	       is_same_text(a->upper, b->upper) &&
+	       a->is_noexec == b->is_noexec && is_same_text(a->upper, b->upper) &&
 	       is_same_text(a->upper_id, b->upper_id) &&
 	       a->is_writable == b->is_writable && a->is_imported == b->is_imported;
 }
@@ -178,6 +178,7 @@ static const struct member record_members[] = {
 	{ "writable", MEMBER_BOOL, offsetof(struct record, is_writable) },
 	{ "imported", MEMBER_BOOL, offsetof(struct record, is_imported) },
 	{ "pause", MEMBER_UINT64, offsetof(struct record, pause) },
+	{ "noexec", MEMBER_BOOL, offsetof(struct record, is_noexec) },
 	{ "created", MEMBER_BOOL, offsetof(struct record, created) },
 	{ NULL, 0, 0 },
 };

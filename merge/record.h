@@ -56,6 +56,7 @@ struct record {
 	char *upper, *upper_id, *work;
 	char *memory_id; /* device and inode of the layer in memory, or NULL */
 	bool is_writable, is_imported; /* what was written is imported */
+	bool is_noexec;		       /* switch.16 */
 	bool created; /* the mount point did not exist and is removed by unmerge */
 	struct record_layer *layers;
 	size_t n_layers;

@@ -65,6 +65,8 @@ static enum exit_code open_hierarchies(struct route *r) {
 			r->hierarchies[i].upper = &r->uppers[i];
 		r->hierarchies[i].is_made = state_is_made(r->hierarchies[i].base);
 		r->hierarchies[i].place = route_settings(r, i)->base;
+		r->hierarchies[i].is_noexec = noexec_holds(route_settings(r, i)->noexec,
+							   h->class, r->host.runs_scripts);
 		for (size_t n = 0; e == 0 && n < r->submounts[i].n; n++)
 			e = strv_append(&r->hierarchies[i].mounts,
 					r->submounts[i].items[n].path);

@@ -162,6 +162,14 @@ static char *print_backend(const struct settings *s, const struct class *class) 
 	return strdup(backend_text(s->backend));
 }
 
+static int set_noexec(struct settings *s, const char *text, const char **ret_why) {
+	return noexec_from(text, &s->noexec);
+}
+
+static char *print_noexec(const struct settings *s, const struct class *class) {
+	return strdup(noexec_text(s->noexec));
+}
+
 static const struct row {
 	const char *name;
 	unsigned scopes; /* enum settings_scope */
@@ -201,6 +209,8 @@ static const struct row {
 				      set_ephemeral_size, print_ephemeral_size },
 	[SETTINGS_BACKEND] = { "Backend", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
 			       "auto, overlay or fuse", set_backend, print_backend },
+	[SETTINGS_NOEXEC] = { "NoExec", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
+			      "auto, yes or no", set_noexec, print_noexec },
 };
 
 const char *const settings_sections[] = {

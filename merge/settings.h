@@ -8,6 +8,7 @@
 #include "backend.h"
 #include "class.h"
 #include "mutable.h"
+#include "noexec.h"
 #include "trust.h"
 
 enum settings_key {
@@ -23,6 +24,7 @@ enum settings_key {
 	SETTINGS_BASE,
 	SETTINGS_EPHEMERAL_SIZE,
 	SETTINGS_BACKEND,
+	SETTINGS_NOEXEC,
 	SETTINGS_KEY_COUNT,
 };
 
@@ -63,6 +65,7 @@ struct settings {
 	enum base_place base;
 	char ephemeral_size[MUTABLE_SIZE_MAX]; /* empty: MUTABLE_SIZE_DEFAULT */
 	enum backend backend;
+	enum noexec noexec;
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };
 

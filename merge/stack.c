@@ -77,6 +77,15 @@ static size_t list_layers(const struct hierarchy *h, int meta, int *ret) {
 	return n;
 }
 
+/* Beside what can be written, which will be so when the switch has succeeded (mutable.11). */
+static uint64_t tree_attributes(const struct hierarchy *h) {
+	const uint64_t of_class = h->class->mount_attributes &
+				  ~(uint64_t)MOUNT_ATTR_NOEXEC;
+
+	return MOUNT_ATTR_RDONLY | of_class | (h->is_noexec ? MOUNT_ATTR_NOEXEC : 0) |
+	       (hierarchy_is_writable(h) ? MOUNT_ATTR_NOATIME : 0);
+}
+
 /* All layers by one back end. */
 static int mount_by(const struct row *row, const struct hierarchy *h, struct workshop *w,
 		    int meta, const char *source, struct stacking_info *ret) {
@@ -87,9 +96,7 @@ static int mount_by(const struct row *row, const struct hierarchy *h, struct wor
 		.layers = layers,
 		.source = source,
 		.upper = hierarchy_is_writable(h) ? h->upper : NULL,
-		/* What can be written will be so when the switch has succeeded (mutable.11). */
-		.attributes = MOUNT_ATTR_RDONLY | h->class->mount_attributes |
-			      (hierarchy_is_writable(h) ? MOUNT_ATTR_NOATIME : 0),
+		.attributes = tree_attributes(h),
 		.workshop = w,
 	};
 

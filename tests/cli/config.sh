@@ -64,13 +64,15 @@ Mutable=no  # default
 Base=bottom  # default
 EphemeralSize=10%  # default
 Backend=auto  # default
+NoExec=auto  # default
 
 \[Hierarchy /etc\]
 Class=confext  # default
 Mutable=no  # default
 Base=bottom  # default
 EphemeralSize=10%  # default
-Backend=auto  # default$'
+Backend=auto  # default
+NoExec=auto  # default$'
 em config --no-legend
 is "--no-legend leaves them out" "$(grep -c '^#' <<<"$out")" 0
 values=$(sed 's/  #.*//' <<<"$out")

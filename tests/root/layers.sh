@@ -150,5 +150,35 @@ is "a confext is nodev, nosuid and noexec" "$(flags etc | grep -oE 'nodev|nosuid
 is "a setuid program of a sysext works" "$(setpriv --reuid=65534 --clear-groups "$R/usr/bin/rooted" -u 2>&1)" 0
 not_ok "a program of a confext does not run" "$R/etc/program"
 not_ok "a device node does not open" head -c 1 "$R/usr/bin/zero"
+
+# --- whether something may be executed (switch.16) ---
+printf '#!/bin/sh\necho host\n' >"$T/script" && chmod 755 "$T/script"
+em unmerge && mkdir -p "$R/sbin" "$R/usr/lib/systemd" && touch "$R/usr/lib/systemd/systemd" && cp "$T/script" "$R/etc/script" && em merge
+not_ok "nor does one of the host's in /etc" "$R/etc/script"
+noexec() { jq -c '[.hierarchies[] | select(.path == "/etc" or .path == "/usr").noexec]' <<<"$("$EXTMERGE" --root="$R" status --json 2>/dev/null)"; }
+touch "$R/sbin/init"
+em refresh
+is "where the init is not systemd, the tree is replaced" "$rc $(noexec) $(flags etc | grep -c noexec)" "0 [false,false] 0"
+is "so that the host's scripts run" "$("$R/etc/script")" host
+ok "and programs of confexts" "$R/etc/program"
+em refresh
+like "the next refresh does nothing" "$err" "Nothing has changed"
+ln -sf ../usr/lib/systemd/systemd "$R/sbin/init"
+em refresh
+is "where it is systemd, it is as before" "$rc $(noexec)" "0 [true,false]"
+not_ok "and nothing runs" "$R/etc/script"
+cp "$R/usr/lib/extmerge.conf" "$T/extmerge.conf" 2>/dev/null
+printf '[confext]\nNoExec=no\n' >>"$T/extmerge.conf"
+mkdir -p "$R/run/extmerge.conf.d" && cp "$T/extmerge.conf" "$R/run/extmerge.conf.d/50.conf"
+em refresh
+is "NoExec=no lets it run" "$rc $("$R/etc/script") $(noexec)" "0 host [false,false]"
+printf '[Extmerge]\nNoExec=yes\n' >"$R/run/extmerge.conf.d/60.conf"
+em refresh
+like "of /usr nobody may say so" "$rc $err" "^2 .*60.conf:2: NoExec=yes would let nobody execute a program of /usr"
+is "and all stays" "$(noexec)" "[false,false]"
+printf '[Hierarchy /etc]\nNoExec=yes\n' >"$R/run/extmerge.conf.d/60.conf"
+em refresh
+is "of /etc one may" "$rc $(noexec)" "0 [true,false]"
+rm -r "$R/run/extmerge.conf.d"
 unmerge_clean "them"
 finish
