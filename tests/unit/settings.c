@@ -136,6 +136,7 @@ START_TEST(nothing_changes_on_refusal) {
 		[SETTINGS_BASE] = "Top",
 		[SETTINGS_EPHEMERAL_SIZE] = "0",
 		[SETTINGS_BACKEND] = "overlayfs",
+		[SETTINGS_NOEXEC] = "maybe",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
