@@ -107,7 +107,7 @@ int union_lookup(struct union_tree *u, uint64_t directory, const char *name,
 		return r;
 	i = dirindex_find(dir->index, name, strlen(name));
 	if (i == DIRINDEX_NONE)
-		return -ENOENT;
+		return strlen(name) > DIRINDEX_NAME_MAX ? -ENAMETOOLONG : -ENOENT;
 	p = (struct place){ dir, &dir->index->entries[i] };
 	r = place_examine(&u->places, &p, ret);
 	if (r < 0)

@@ -134,6 +134,7 @@ umount_both
 mkdir layers/0/nested && mkdir layers/0/nested/x
 (timeout 30 "$union" u -o lowerdir=layers/0:layers/0/nested)
 like "a layer inside of another is not entered" "$(ls u/nested 2>&1)" "Too many levels"
+like "a name that is too long" "$(stat "u/$(printf 'n%.0s' {1..256})" 2>&1)" "File name too long"
 
 # 15: a listing has the same order each time, also by another server
 umount_both
