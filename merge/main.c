@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "boot.h"
 #include "commandline.h"
@@ -63,10 +64,13 @@ static enum exit_code run_verb(int n, char **words, struct options *o) {
 }
 
 /* Every extension keeps a few fds, and 500 of them shall not depend on a shell's soft limit. */
-static void raise_fd_limit(void) {
+static void raise_fd_limit(struct rlimit *ret_before) {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	*ret_before = limit;
+	if (limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
@@ -114,14 +118,15 @@ int main(int argc, char **argv) {
 	struct options o = { .root = "/",
 			     .classes = { true, true },
 			     .legend = true,
-			     .lock_wait = LOCK_WAIT_SECONDS * 1000 };
+			     .lock_wait = LOCK_WAIT_SECONDS * 1000,
+			     .fd_limit = { RLIM_INFINITY, RLIM_INFINITY } };
 	enum commandline_wish wish = COMMANDLINE_VERB;
 	enum exit_code code;
 
 	if (!has_standard_fds())
 		return EXIT_FAILED;
-	umask(022);
-	raise_fd_limit();
+	o.umask = umask(022);
+	raise_fd_limit(&o.fd_limit);
 	code = commandline_parse(argc, argv, &o, &wish);
 	if (code == EXIT_DONE)
 		code = fulfil(wish, argc - optind, argv + optind, &o);

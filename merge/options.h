@@ -2,6 +2,7 @@
 /* What the command line asks for. Travels const. */
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "bootswitch.h"
@@ -43,6 +44,9 @@ struct options {
 	/* pack; borrowed, NULL where not given */
 	const char *format, *key, *certificate, *architecture;
 	bool reproducible, overwrite;
+	/* what this process was started with: a command that it becomes gets it back */
+	mode_t umask;
+	struct rlimit fd_limit;
 	char *const *operands; /* what follows the verb; borrowed, NULL-terminated */
 };
 

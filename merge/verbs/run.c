@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../configure.h"
@@ -169,6 +170,12 @@ static enum exit_code prepare_service(const struct options *o) {
 	return code;
 }
 
+/* command.1: files that a service keeps from others by its umask must not be readable by all. */
+static void give_back(const struct options *o) {
+	umask(o->umask);
+	(void)setrlimit(RLIMIT_NOFILE, &o->fd_limit);
+}
+
 static enum exit_code run(const struct options *o) {
 	enum exit_code code = check_call(o);
 	int error;
@@ -177,6 +184,7 @@ static enum exit_code run(const struct options *o) {
 		code = o->service ? prepare_service(o) : prepare(o);
 	if (code != EXIT_DONE)
 		return code;
+	give_back(o);
 	execvp(o->operands[0], o->operands);
 	error = errno;
 	log_error("Cannot execute '%s': %s", o->operands[0], strerror(error));

@@ -62,6 +62,8 @@ printf \"%s\\n\" hello; exit 7"
 	is "$user: 126 where it cannot be executed" $rc 126
 	cd "$T" && run "$user" -w hello -- pwd
 	is "$user: paths are from the working directory, which stays" "$rc $out" "0 $T"
+	out=$(umask 077 && ulimit -Sn 512 && "$user" "$T/bin/extmerge" run -w "$T/hello" -- sh -c 'umask; ulimit -Sn')
+	is "$user: umask and limit of fds are the caller's" "$(paste -sd' ' <<<"$out")" "0077 512"
 	is "$user: user and group are what they were" "$("$user" "$T/bin/extmerge" run -w "$T/hello" -- id -u):$(
 		"$user" "$T/bin/extmerge" run -w "$T/hello" -- id -g)" "$("$user" id -u):$("$user" id -g)"
 
