@@ -198,3 +198,27 @@ bool inputs_settle(struct route *r) {
 	}
 	return all;
 }
+
+static int recall(struct extension *x, const struct record *record) {
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < record->n_skipped; i++)
+		if (record->class == x->class &&
+		    strcmp(record->skipped[i].path ?: "", x->path) == 0)
+			e = verdict_set(&x->verdict, record->skipped[i].code, "%s",
+					record->skipped[i].text ?: "");
+	return e;
+}
+
+int inputs_recall(struct route *r) {
+	int e = 0;
+
+	for (size_t i = 0; i < r->extensions.n; i++) {
+		struct extension *x = r->extensions.items[i];
+		const struct record *newest = find_newest(r, x->class);
+
+		if (e == 0 && newest && r->is_settled[x->class->id])
+			e = recall(x, newest);
+	}
+	return e;
+}

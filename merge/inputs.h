@@ -16,3 +16,9 @@ int inputs_digest(struct route *r, const struct class *class);
  * Returns whether that is so for all that were asked for.
  */
 bool inputs_settle(struct route *r);
+
+/*
+ * What was said of the extensions of settled classes when they were merged: nobody has looked into them since, and to have no
+ * verdict is to fit. 0 or -ENOMEM.
+ */
+int inputs_recall(struct route *r);

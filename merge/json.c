@@ -275,8 +275,6 @@ static void add_changes(struct json_object *o, const struct plan *p) {
 void json_add_plan(struct json_object *o, const struct route *r) {
 	struct json_object *array;
 
-	json_add_number(o, "generation", (int64_t)route_generation(r));
-	json_add_bool(o, "pending", plan_has_work(&r->plan));
 	json_add_number(o, "gap_us", r->gap);
 	add_changes(o, &r->plan);
 	array = json_add_array(o, "steps");

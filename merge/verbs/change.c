@@ -12,20 +12,47 @@
 #include "../report.h"
 #include "../transition.h"
 
-void change_report(const struct route *r, const char *nothing) {
+/* The newest of what is merged now that the plan has been carried out; 0 where nothing is. */
+static uint64_t find_generation(const struct route *r) {
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct plan_step *s = i < r->plan.n_steps ? &r->plan.steps[i]
+								: NULL;
+		const struct record *record = r->state.hierarchies[i].record;
+
+		if (s && (s->action == PLAN_MERGE || s->action == PLAN_REPLACE))
+			record = s->wanted;
+		else if (s && s->action == PLAN_UNMERGE)
+			record = NULL;
+		if (record && record->generation > newest)
+			newest = record->generation;
+	}
+	return newest;
+}
+
+static void print_json(struct route *r) {
+	struct json_object *o = json_new("change");
+
+	/* No lack of memory may hide that the change was made. */
+	(void)inputs_recall(r);
+	json_add_bool(o, "changed", plan_has_work(&r->plan));
+	json_add_number(o, "generation", (int64_t)find_generation(r));
+	json_add_bool(o, "pending", false);
+	json_add_plan(o, r);
+	json_add_extensions(o, r, NULL);
+	json_add_hooks(o, r);
+	json_print(o, r->options->json);
+}
+
+void change_report(struct route *r, const char *nothing) {
 	event_send_status(r);
 	if (journal_is_on())
 		event_send_changes(r);
 	else
 		report_hooks(r);
 	if (r->options->json != JSON_OFF) {
-		struct json_object *o = json_new("change");
-
-		json_add_bool(o, "changed", plan_has_work(&r->plan));
-		json_add_plan(o, r);
-		json_add_extensions(o, r, NULL);
-		json_add_hooks(o, r);
-		json_print(o, r->options->json);
+		print_json(r);
 		return;
 	}
 	if (!journal_is_on())

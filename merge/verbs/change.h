@@ -5,7 +5,7 @@
 #include "../route.h"
 
 /* The schema's name in JSON, a line for each change otherwise. */
-void change_report(const struct route *r, const char *nothing);
+void change_report(struct route *r, const char *nothing);
 
 /* Discovers, examines and plans, on a route that is locked; *ret_settled says that there is nothing to do. */
 enum exit_code change_examine(struct route *r, bool *ret_settled);

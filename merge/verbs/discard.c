@@ -61,7 +61,7 @@ static enum exit_code run(const struct options *o) {
 	if (code == EXIT_DONE && has_any(&r))
 		code = change_run(&r);
 	else if (code == EXIT_DONE)
-		log_notice("Nothing is merged that can be written.");
+		change_report(&r, "Nothing is merged that can be written.");
 	route_done(&r);
 	return code;
 }

@@ -13,6 +13,8 @@ static enum exit_code run(const struct options *o) {
 	if (code == EXIT_DONE && o->json != JSON_OFF) {
 		struct json_object *object = json_new("plan");
 
+		json_add_number(object, "generation", (int64_t)route_generation(&r));
+		json_add_bool(object, "pending", plan_has_work(&r.plan));
 		json_add_plan(object, &r);
 		json_add_extensions(object, &r, NULL);
 		json_print(object, o->json);

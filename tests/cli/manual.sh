@@ -33,6 +33,13 @@ for verb in $verbs; do
 	like "the synopsis has $verb" "$(sed -n '/^# SYNOPSIS$/,/^# DESC/p' "$page")" "\*$verb\*"
 done
 
+# What is printed as JSON: the keys in the code, below JSON in the page and in the clauses.
+keys=$(grep -rhoE 'json_(add|append)_[a-z_]+\([^,]+, *"[a-z_]+"' "$source" | sed 's/.*"\(.*\)"/\1/' | sort -u)
+like "the program names its keys of JSON" "$keys" "signature_checked_by"
+described=$(sed -n '/^# JSON$/,/^# /p' "$page" | grep -oE '_[a-z_]+(\[\])?_' | tr -d '[]' | sed 's/^_\(.*\)_$/\1/' | sort -u)
+is "the page has all keys" "$(comm -23 <(echo "$keys") <(echo "$described"))" ""
+is "and so have the clauses" "$(comm -23 <(echo "$keys") <(grep -ohE '`[a-z_]+(\[\])?`' "$SPECS_DIR"/*.md | tr -d '`[]' | sort -u))" ""
+
 # The other page: the keys of the table in settings.c.
 page=$SPECS_DIR/../man/extmerge.conf.5.scd
 keys=$(sed -n 's/^	\[SETTINGS_[A-Z_]*\] = { "\([A-Za-z]*\)",.*$/\1=/p' "$source/settings.c" | sort)

@@ -50,4 +50,26 @@ like "one of two hierarchies is switched" "$err" "/usr .*over"
 em refresh
 like "and then nothing has changed for either" "$err" "Nothing has changed"
 em unmerge
+
+# json.plan: what a run that changes something prints is what is merged then, and nothing that it did not look into fits for that.
+rm -r "${X:?}"/* "${C:?}"/*
+make_tree "$X/good" good && make_tree "$X/bad" bad bad ID=fedora
+told() {
+	jq -r '[.changed, .generation, .pending] + [.extensions[] | .name, (.reason.code // .state)] | join(" ")' <<<"$out"
+}
+em --json refresh
+is "a refresh in JSON" "$(told)" "true 1 false bad wrong-id good fits"
+em --json refresh
+is "and one that finds nothing new" "$(told)" "false 1 false bad wrong-id good fits"
+make_conf_tree "$C/conf" conf
+em --json refresh
+is "one of the other class" "$(told)" "true 2 false conf fits bad wrong-id good fits"
+em --json --class=sysext unmerge
+is "one class is taken away" "$(told)" "true 2 false"
+em --json unmerge
+is "and the other" "$(told)" "true 0 false"
+em --json unmerge
+is "and nothing" "$(told)" "false 0 false"
+em --json discard
+is "one object is printed where nothing can be discarded" "$rc $(told)" "0 false 0 false"
 finish
