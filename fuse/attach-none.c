@@ -2,6 +2,7 @@
 /* No servers and no drivers: built --without-fuse. */
 #include "attach-union.h"
 #include "driver.h"
+#include "grafts.h"
 
 struct attach_server *attach_server_new(void) {
 	return NULL;
@@ -25,5 +26,10 @@ int driver_mount(const struct driver_volume *v, uint64_t attributes, int scratch
 int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
 		 char ret_why[static ATTACH_WHY_MAX]) {
 	snprintf(ret_why, ATTACH_WHY_MAX, "this extmerge was built without FUSE");
+	return -EOPNOTSUPP;
+}
+
+int grafts_attach(int mount, const int *layers, unsigned n,
+		  const struct attach_union_options *o, unsigned max, char ***ret) {
 	return -EOPNOTSUPP;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "../merge/kernel.h"
+#include "../merge/strv.h"
 #include "layers.h"
 #include "subtrees.h"
 
@@ -44,14 +45,16 @@ static int attach(int mount, int layer, const struct subtree *t, uint64_t attrib
 }
 
 int grafts_attach(int mount, const int *layers, unsigned n,
-		  const struct attach_union_options *o, unsigned max) {
+		  const struct attach_union_options *o, unsigned max, char ***ret) {
 	struct subtree found[SUBTREES_MAX];
-	int count = subtrees_find(layers, n, o->space, max, found), attached = 0;
+	int count = subtrees_find(layers, n, o->space, max, found);
+	int r = count < 0 ? count : 0;
 
 	for (int i = 0; i < count; i++) {
-		attached += attach(mount, layers[found[i].layer], &found[i],
-				   o->attributes) == 0;
+		if (r == 0 &&
+		    attach(mount, layers[found[i].layer], &found[i], o->attributes) == 0)
+			r = strv_append(ret, found[i].path);
 		free(found[i].path);
 	}
-	return count < 0 ? count : attached;
+	return r;
 }

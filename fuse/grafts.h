@@ -6,9 +6,9 @@
 
 /*
  * Attaches at most `max` of the largest directories that one of the layers alone brings to a union that attach_union()
- * has made of the same layers and options: read-only, with the options' attributes. `mount` is its fd. Their number,
- * which is 0 where the kernel does not let us: before Linux 6.15 the union must be attached to the caller's tree of mounts.
- * Or a negative errno, where the union is as it was (specs: union.18).
+ * has made of the same layers and options: read-only, with the options' attributes. `mount` is its fd. Where they are is
+ * added to *ret (strv), nothing where the kernel does not let us: before Linux 6.15 the union must be attached to the
+ * caller's tree of mounts. 0 or a negative errno (specs: union.18).
  */
 int grafts_attach(int mount, const int *layers, unsigned n,
-		  const struct attach_union_options *o, unsigned max);
+		  const struct attach_union_options *o, unsigned max, char ***ret);

@@ -119,6 +119,7 @@ static int mount_it(const struct job *j) {
 	};
 	_cleanup_close_ int at = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int mounted = -EBADF;
+	_cleanup_strv_ char **grafts = NULL;
 	char why[ATTACH_WHY_MAX];
 
 	if (at < 0)
@@ -131,7 +132,8 @@ static int mount_it(const struct job *j) {
 		return fail("mount on", j->directory, strerror(errno));
 	/* What cannot be grafted is served. */
 	if (j->options.grafts > 0)
-		grafts_attach(mounted, j->layers, j->n_layers, &o, j->options.grafts);
+		grafts_attach(mounted, j->layers, j->n_layers, &o, j->options.grafts,
+			      &grafts);
 	return EXIT_SUCCESS;
 }
 

@@ -6,6 +6,8 @@
 
 enum backend { BACKEND_AUTO, BACKEND_OVERLAY, BACKEND_FUSE };
 
+#define BACKEND_GRAFTS_MAX 16 /* of one tree (specs: union.18) */
+
 /* The word of the command line, of Backend= and of the record, or -EINVAL; and back. */
 int backend_from(const char *text, enum backend *ret);
 const char *backend_text(enum backend b);

@@ -24,6 +24,7 @@ enum option_code {
 	OPTION_IMAGE_POLICY,
 	OPTION_CERTIFICATE_VALIDITY,
 	OPTION_BACKEND,
+	OPTION_GRAFTS,
 	OPTION_VERITY,
 	OPTION_ON_CORRUPTION,
 	OPTION_NO_HOOKS,
@@ -69,6 +70,8 @@ static const struct option_row {
 	  OPTION_CERTIFICATE_VALIDITY },
 	{ "backend", "auto|overlay|fuse", "What shows all layers as one tree",
 	  required_argument, OPTION_BACKEND },
+	{ "grafts", "N", "What FUSE shows: mount up to N directories of single layers (0)",
+	  required_argument, OPTION_GRAFTS },
 	{ "verity", "auto|dm|fuse", "What keeps hash trees in force", required_argument,
 	  OPTION_VERITY },
 	{ "on-corruption", "error|restart|panic",
@@ -251,6 +254,8 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		return parse_setting(SETTINGS_CERTIFICATE_VALIDITY, argument, o);
 	case OPTION_BACKEND:
 		return parse_setting(SETTINGS_BACKEND, argument, o);
+	case OPTION_GRAFTS:
+		return parse_setting(SETTINGS_GRAFTS, argument, o);
 	case OPTION_VERITY:
 		return guard_choice_from(argument, &o->verity);
 	case OPTION_ON_CORRUPTION:
@@ -341,6 +346,9 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 			NULL);
 	case OPTION_BACKEND:
 		return commandline_refuse("--backend is auto, overlay or fuse, not",
+					  argument, NULL);
+	case OPTION_GRAFTS:
+		return commandline_refuse("--grafts is a number from 0 to 16, not",
 					  argument, NULL);
 	case OPTION_VERITY:
 		return commandline_refuse("--verity is auto, dm or fuse, not", argument,

@@ -164,6 +164,7 @@ static int record_form(const struct route *r, size_t i, struct record *record) {
 
 	record->mutable_given = origins[SETTINGS_MUTABLE].source >= SETTINGS_COMMAND_LINE;
 	record->base_given = origins[SETTINGS_BASE].source >= SETTINGS_COMMAND_LINE;
+	record->grafts_most = s->grafts;
 	record->is_writable = u->is_writable;
 	record->is_imported = u->is_imported;
 	if (copy_text(&record->mutable, mutable_mode_text(s->mutable)) < 0 ||

@@ -32,6 +32,7 @@ static void digest_form(const struct route *r, const struct class *class,
 				 (unsigned long long)st.st_dev,
 				 (unsigned long long)st.st_ino);
 		digest_add_text(d, backend_text(s->backend));
+		digest_add(d, &s->grafts, sizeof(s->grafts));
 		digest_add_text(d, mutable_mode_text(s->mutable));
 		digest_add_text(d, base_place_text(s->base));
 		digest_add_text(d, noexec_holds(s->noexec, class, r->host.runs_scripts)

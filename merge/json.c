@@ -210,6 +210,13 @@ static void add_form(struct json_object *o, const struct record *record) {
 }
 
 /* Its number; null where the kernel itself shows the tree. */
+static void add_grafts(struct json_object *o, const struct record *r) {
+	struct json_object *array = json_add_array(o, "grafts");
+
+	for (char **path = r ? r->grafts : NULL; path && *path; path++)
+		json_add_text(array, NULL, *path);
+}
+
 static void add_server(struct json_object *o, const struct record *record) {
 	if (record && record->server)
 		json_add_number(o, "server", strtol(record->server, NULL, 10));
@@ -244,6 +251,7 @@ void json_add_state(struct json_object *o, const struct route *r) {
 		json_add_text(item, "backend_why",
 			      h->record ? h->record->backend_why : NULL);
 		add_server(item, h->record);
+		add_grafts(item, h->record);
 		json_add_bool(item, "dead", h->is_dead);
 		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);
 		json_add_number(item, "gap_us", h->record ? h->record->gap : 0);

@@ -39,6 +39,11 @@ static bool has_same_backend(const struct record *old, const struct record *want
 	       strcmp(old->backend, wanted->backend) == 0;
 }
 
+/* What the kernel's overlayfs shows has none. */
+static bool has_same_grafts(const struct record *old, const struct record *wanted) {
+	return !old->server || old->grafts_most == wanted->grafts_most;
+}
+
 static enum plan_action choose_action(const struct record *old,
 				      const struct record *wanted) {
 	if (!old)
@@ -46,7 +51,8 @@ static enum plan_action choose_action(const struct record *old,
 	if (!wanted)
 		return PLAN_UNMERGE;
 	return record_has_same_layers(old, wanted) && record_has_same_form(old, wanted) &&
-			       has_same_backend(old, wanted)
+			       has_same_backend(old, wanted) &&
+			       has_same_grafts(old, wanted)
 		       ? PLAN_KEEP
 		       : PLAN_REPLACE;
 }

@@ -5,6 +5,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "strv.h"
+
 #define RECORD_SCHEMA "extmerge.record/1"
 #define RECORD_DEPTH 8
 
@@ -60,6 +62,7 @@ void record_free(struct record *r) {
 	free(r->kept);
 	free(r->inputs);
 	free(r->backend);
+	strv_free(r->grafts);
 	free(r->mutable);
 	free(r->base);
 	free(r->upper);
@@ -145,7 +148,8 @@ enum member_type {
 	MEMBER_UINT32,
 	MEMBER_UINT64,
 	MEMBER_BOOL,
-	MEMBER_VERDICT
+	MEMBER_VERDICT,
+	MEMBER_STRV
 };
 
 struct member {
@@ -166,6 +170,8 @@ static const struct member record_members[] = {
 	{ "backend_why", MEMBER_TEXT, offsetof(struct record, backend_why) },
 	{ "server", MEMBER_TEXT, offsetof(struct record, server) },
 	{ "layers_by", MEMBER_TEXT, offsetof(struct record, layers_by) },
+	{ "grafts_most", MEMBER_UINT32, offsetof(struct record, grafts_most) },
+	{ "grafts", MEMBER_STRV, offsetof(struct record, grafts) },
 	{ "gap", MEMBER_UINT64, offsetof(struct record, gap) },
 	{ "mutable", MEMBER_TEXT, offsetof(struct record, mutable) },
 	{ "mutable_given", MEMBER_BOOL, offsetof(struct record, mutable_given) },
@@ -221,6 +227,21 @@ static const struct member skipped_members[] = {
 	{ NULL, 0, 0 },
 };
 
+static json_object *print_strv(char *const *texts) {
+	json_object *array = json_object_new_array();
+
+	for (; array && *texts; texts++) {
+		json_object *text = json_object_new_string(*texts);
+
+		if (text && json_object_array_add(array, text) == 0)
+			continue;
+		json_object_put(text);
+		json_object_put(array);
+		array = NULL;
+	}
+	return array;
+}
+
 /* The value of a member as JSON, NULL for what is absent or ran out of memory. */
 static json_object *print_member(const void *at, enum member_type type) {
 	switch (type) {
@@ -236,6 +257,8 @@ static json_object *print_member(const void *at, enum member_type type) {
 	case MEMBER_VERDICT:
 		return json_object_new_string(
 			verdict_word(*(const enum verdict_code *)at));
+	case MEMBER_STRV:
+		return print_strv(*(char *const *const *)at);
 	}
 	return NULL;
 }
@@ -245,7 +268,8 @@ static int print_members(json_object *o, const void *data, const struct member *
 		const char *at = (const char *)data + m->offset;
 		json_object *value;
 
-		if (m->type == MEMBER_TEXT && !*(char *const *)at)
+		if ((m->type == MEMBER_TEXT || m->type == MEMBER_STRV) &&
+		    !*(void *const *)at)
 			continue;
 		value = print_member(at, m->type);
 		if (!value || json_object_object_add(o, m->key, value) < 0)
@@ -308,20 +332,41 @@ static enum verdict_code verdict_from_word(const char *word) {
 	return VERDICT_UNSUPPORTED; /* a word of a newer version */
 }
 
+/* A text without a NUL in it. */
+static bool is_text(json_object *value) {
+	return json_object_is_type(value, json_type_string) &&
+	       strlen(json_object_get_string(value)) ==
+		       (size_t)json_object_get_string_len(value);
+}
+
+static int parse_strv(json_object *array, char ***ret) {
+	size_t n = json_object_array_length(array);
+	int r = 0;
+
+	strv_free(*ret);
+	*ret = NULL;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		json_object *text = json_object_array_get_idx(array, i);
+
+		r = is_text(text) ? strv_append(ret, json_object_get_string(text))
+				  : -EBADMSG;
+	}
+	return r;
+}
+
 static int parse_member(json_object *value, void *at, enum member_type type) {
 	static const enum json_type wanted[] = {
 		[MEMBER_TEXT] = json_type_string,    [MEMBER_UINT32] = json_type_int,
 		[MEMBER_UINT64] = json_type_int,     [MEMBER_BOOL] = json_type_boolean,
-		[MEMBER_VERDICT] = json_type_string,
+		[MEMBER_VERDICT] = json_type_string, [MEMBER_STRV] = json_type_array,
 	};
 
 	if (!json_object_is_type(value, wanted[type]))
 		return -EBADMSG;
 	switch (type) {
 	case MEMBER_TEXT:
-		if (strlen(json_object_get_string(value)) !=
-		    (size_t)json_object_get_string_len(value))
-			return -EBADMSG; /* a NUL in it */
+		if (!is_text(value))
+			return -EBADMSG;
 		free(*(char **)at);
 		*(char **)at = strdup(json_object_get_string(value));
 		return *(char **)at ? 0 : -ENOMEM;
@@ -341,6 +386,8 @@ static int parse_member(json_object *value, void *at, enum member_type type) {
 		*(enum verdict_code *)at =
 			verdict_from_word(json_object_get_string(value));
 		return 0;
+	case MEMBER_STRV:
+		return parse_strv(value, at);
 	}
 	return -EBADMSG;
 }

@@ -46,7 +46,9 @@ struct record {
 	char *backend; /* "overlay" or "fuse"; NULL where that is not known yet */
 	char *backend_why; /* why overlayfs cannot be had, where nobody has asked for FUSE */
 	char *server; /* who serves the tree, by process_describe(); NULL: the kernel */
-	char *layers_by; /* the rung of stack.h that built it */
+	char *layers_by;      /* the rung of stack.h that built it */
+	uint32_t grafts_most; /* how many grafts were asked for */
+	char **grafts; /* those that there are, as paths below the hierarchy (strv; switch.17) */
 	int64_t pause; /* microseconds without a tree that could be written, 0 for none */
 	int64_t gap;   /* microseconds without the tree at the last switch, 0 for none */
 	/* What was asked for (mutable.1, mutable.20): words, and whether it was on the command line. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "strv.h"
 #include "text.h"
 
 const char report_dead_note[] = "its server has died, and reads fail: extmerge refresh "
@@ -52,9 +53,13 @@ static bool is_by_other(const struct record *r) {
 /* "by fuse (this kernel has no overlayfs)" */
 char *report_backend(const struct record *r) {
 	const char *why = r->backend_why;
+	char grafts[64] = "";
 
-	return text_format("by %s%s%s%s", r->backend, why ? " (" : ", as asked for",
-			   why ?: "", why ? ")" : "");
+	if (r->grafts)
+		snprintf(grafts, sizeof(grafts), ", with %zu of its directories mounted",
+			 strv_length(r->grafts));
+	return text_format("by %s%s%s%s%s", r->backend, why ? " (" : ", as asked for",
+			   why ?: "", why ? ")" : "", grafts);
 }
 
 char *report_form(const struct record *r) {

@@ -168,6 +168,22 @@ static int set_noexec(struct settings *s, const char *text, const char **ret_why
 
 static char *print_noexec(const struct settings *s, const struct class *class) {
 	return strdup(noexec_text(s->noexec));
+static int set_grafts(struct settings *s, const char *text, const char **ret_why) {
+	unsigned n = 0;
+
+	do {
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		n = 10 * n + (unsigned)(*text - '0');
+	} while (n <= BACKEND_GRAFTS_MAX && *++text);
+	if (n > BACKEND_GRAFTS_MAX)
+		return -EINVAL;
+	s->grafts = n;
+	return 0;
+}
+
+static char *print_grafts(const struct settings *s, const struct class *class) {
+	return text_format("%u", s->grafts);
 }
 
 static const struct row {
@@ -211,6 +227,8 @@ static const struct row {
 			       "auto, overlay or fuse", set_backend, print_backend },
 	[SETTINGS_NOEXEC] = { "NoExec", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
 			      "auto, yes or no", set_noexec, print_noexec },
+	[SETTINGS_GRAFTS] = { "Grafts", SETTINGS_OF_CLASS | SETTINGS_OF_HIERARCHY,
+			      "a number from 0 to 16", set_grafts, print_grafts },
 };
 
 const char *const settings_sections[] = {

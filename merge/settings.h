@@ -25,6 +25,7 @@ enum settings_key {
 	SETTINGS_EPHEMERAL_SIZE,
 	SETTINGS_BACKEND,
 	SETTINGS_NOEXEC,
+	SETTINGS_GRAFTS,
 	SETTINGS_KEY_COUNT,
 };
 
@@ -66,6 +67,7 @@ struct settings {
 	char ephemeral_size[MUTABLE_SIZE_MAX]; /* empty: MUTABLE_SIZE_DEFAULT */
 	enum backend backend;
 	enum noexec noexec;
+	unsigned grafts; /* at most BACKEND_GRAFTS_MAX */
 	struct settings_origin origins[SETTINGS_KEY_COUNT];
 };
 

@@ -16,9 +16,11 @@
 static const struct row {
 	const char *fstype; /* as the mount table shows it */
 	int (*mount)(const struct stacking *s, struct stacking_info *ret);
+	/* Mounts parts of what only one layer brings; NULL where nothing is gained by that. */
+	int (*graft)(const struct stacking *s, int tree, unsigned max, char ***ret);
 } rows[] = {
-	[BACKEND_OVERLAY] = { "overlay", overlay_mount },
-	[BACKEND_FUSE] = { "fuse.extmerge-fuse", unite_mount },
+	[BACKEND_OVERLAY] = { "overlay", overlay_mount, NULL },
+	[BACKEND_FUSE] = { "fuse.extmerge-fuse", unite_mount, unite_graft },
 };
 
 /* Whether the host's own directory is the lowest layer. */
@@ -86,23 +88,34 @@ static uint64_t tree_attributes(const struct hierarchy *h) {
 	       (hierarchy_is_writable(h) ? MOUNT_ATTR_NOATIME : 0);
 }
 
-/* All layers by one back end. */
-static int mount_by(const struct row *row, const struct hierarchy *h, struct workshop *w,
-		    int meta, const char *source, struct stacking_info *ret) {
-	_cleanup_free_ int *layers = calloc(h->n_layers + 4, sizeof(int));
-	_cleanup_close_ int group = -EBADF;
-	struct stacking s = {
+/* All layers; `layers` has room for them. */
+static struct stacking stacking_of(const struct hierarchy *h, struct workshop *w,
+				   int meta, const char *source, int *layers) {
+	return (struct stacking){
 		.h = h,
 		.layers = layers,
+		.n = list_layers(h, meta, layers),
 		.source = source,
 		.upper = hierarchy_is_writable(h) ? h->upper : NULL,
 		.attributes = tree_attributes(h),
 		.workshop = w,
 	};
+}
+
+static int *room_for_layers(const struct hierarchy *h) {
+	return calloc(h->n_layers + 4, sizeof(int));
+}
+
+/* All layers by one back end. */
+static int mount_by(const struct row *row, const struct hierarchy *h, struct workshop *w,
+		    int meta, const char *source, struct stacking_info *ret) {
+	_cleanup_free_ int *layers = room_for_layers(h);
+	_cleanup_close_ int group = -EBADF;
+	struct stacking s;
 
 	if (!layers)
 		return -ENOMEM;
-	s.n = list_layers(h, meta, layers);
+	s = stacking_of(h, w, meta, source, layers);
 	if (s.n > STACKING_LAYERS_MAX) {
 		group = group_lowest(row, &s, layers, &ret->why);
 		if (group < 0)
@@ -163,6 +176,32 @@ static int mount_layers(const struct hierarchy *h, struct workshop *w, int meta,
 	if (e < 0)
 		close_fdp(&fd);
 	return e < 0 ? e : fd;
+}
+
+/*
+ * switch.17: never in what is written. Where some layers are a tree of their own, what only one of them brings is not
+ * known.
+ */
+static int attach_grafts(const struct hierarchy *h, struct workshop *w, int meta,
+			 const char *name, struct record *r) {
+	_cleanup_close_ int tree = openat(w->scratch, name,
+					  O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ int *layers = room_for_layers(h);
+	_cleanup_free_ char *source = stack_source(r);
+	enum backend used;
+	struct stacking s;
+
+	if (r->grafts_most == 0 || hierarchy_is_writable(h) ||
+	    backend_from(r->backend, &used) < 0 || !rows[used].graft)
+		return 0;
+	if (tree < 0)
+		return -errno;
+	if (!layers || !source)
+		return -ENOMEM;
+	s = stacking_of(h, w, meta, source, layers);
+	return s.n > STACKING_LAYERS_MAX
+		       ? 0
+		       : rows[used].graft(&s, tree, r->grafts_most, &r->grafts);
 }
 
 /* The mounts of the host go where they were, in the tree that nobody sees yet. */
@@ -247,9 +286,11 @@ int stack_build(const struct hierarchy *h, struct workshop *w, enum backend choi
 	if (e >= 0)
 		e = tree = mount_layers(h, w, meta, choice, r, &why);
 	if (e >= 0)
-		e = stack_write_record(place >= 0 ? place : meta, r);
-	if (e == 0)
 		e = workshop_attach(w, tree, name);
+	if (e == 0)
+		e = attach_grafts(h, w, meta, name, r);
+	if (e == 0)
+		e = stack_write_record(place >= 0 ? place : meta, r);
 	if (e == 0 && place >= 0)
 		e = attach_place(h, w, place, name);
 	if (e == 0)

@@ -384,6 +384,8 @@ struct submounts {
 	int fd;	      /* the hierarchy */
 	char *prefix; /* its path as the mount table has it, with a slash at the end */
 	char **found;
+	int tree;	       /* the mount that `fd` is on */
+	struct record *record; /* NULL: it is not one of ours */
 };
 
 /* No path leads there: something covers it, or it is in a tree whose server has ended. */
@@ -416,12 +418,29 @@ static bool is_of_record(const struct mount_info *i, size_t prefix) {
 	       (path[len] == '\0' || path[len] == '/');
 }
 
+/* switch.17: what somebody has mounted on a graft lies on that, not on the tree. */
+static bool is_graft(const struct submounts *s, const struct mount_info *i,
+		     const char *path) {
+	return s->record && s->record->grafts && i->parent == s->tree &&
+	       strv_contains(s->record->grafts, path);
+}
+
+/* The record of the tree that the hierarchy is seen through, be it the host's or a service's. */
+static void find_record(const struct mounts *m, struct submounts *s) {
+	struct mount_info i;
+
+	s->tree = mount_id(s->fd);
+	if (s->tree >= 0 && mounts_find(m, s->tree, &i) && stack_is_ours(&i))
+		(void)stack_read_record(s->fd, &s->record);
+}
+
 static int collect_submount(const struct mount_info *i, void *data) {
 	struct submounts *s = data;
 	size_t len = strlen(s->prefix);
 	int r;
 
-	if (strncmp(i->target, s->prefix, len) != 0 || is_of_record(i, len))
+	if (strncmp(i->target, s->prefix, len) != 0 || is_of_record(i, len) ||
+	    is_graft(s, i, i->target + len))
 		return 0;
 	r = is_visible(s, i->target + len, i->id);
 	return r <= 0 ? r : strv_append(&s->found, i->target + len);
@@ -466,8 +485,11 @@ int state_submounts(const struct mounts *m, int fd, char ***ret) {
 	_cleanup_free_ char *prefix = table_path(fd);
 	struct submounts s = { .fd = fd, .prefix = prefix };
 	char **outermost = NULL;
-	int r = prefix ? mounts_each(m, collect_submount, &s) : -ENOENT;
+	int r;
 
+	find_record(m, &s);
+	r = prefix ? mounts_each(m, collect_submount, &s) : -ENOENT;
+	record_free(s.record);
 	strv_sort(s.found);
 	if (r == 0)
 		r = keep_outermost(s.found, &outermost);

@@ -92,6 +92,6 @@ int state_lock(int root, unsigned milliseconds);
 
 /*
  * The mounts of the table below the hierarchy `fd` that a person sees, outermost only, as paths below it
- * (strv).
+ * (strv), without the grafts of a tree of ours that is there.
  */
 int state_submounts(const struct mounts *m, int fd, char ***ret);

@@ -2,24 +2,31 @@
 /* A server of ours, extmerge-fuse, that shows the layers as one tree. */
 #include "unite.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../fuse/attach-union.h"
+#include "../fuse/grafts.h"
 #include "module.h"
 #include "process.h"
+
+static struct attach_union_options options_of(const struct stacking *s) {
+	return (struct attach_union_options){ .name = s->source,
+					      .source = s->source,
+					      .attributes = s->attributes };
+}
 
 int unite_mount(const struct stacking *s, struct stacking_info *ret) {
 	char why[ATTACH_WHY_MAX] = "";
 	pid_t server = 0;
 	const struct attach_upper upper = { s->upper ? s->upper->upper : -EBADF,
 					    s->upper ? s->upper->work : -EBADF };
-	const struct attach_union_options o = { .name = s->source,
-						.source = s->source,
-						.attributes = s->attributes,
-						.upper = s->upper ? &upper : NULL,
-						.ret_server = &server };
+	struct attach_union_options o = options_of(s);
 	_cleanup_close_ int fd = -EBADF;
 
+	o.upper = s->upper ? &upper : NULL;
+	o.ret_server = &server;
 	fd = attach_union(s->layers, (unsigned)s->n, &o, why);
 	if (fd == -ENODEV && module_load("fuse") == 0)
 		fd = attach_union(s->layers, (unsigned)s->n, &o, why);
@@ -30,4 +37,16 @@ int unite_mount(const struct stacking *s, struct stacking_info *ret) {
 	ret->by = "fd";
 	ret->server = process_describe(server);
 	return ret->server ? TAKE_FD(fd) : -ENOMEM;
+}
+
+int unite_graft(const struct stacking *s, int tree, unsigned max, char ***ret) {
+	/* The search looks at directories from inside. */
+	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct attach_union_options o = options_of(s);
+	int r = here < 0 ? -errno
+			 : grafts_attach(tree, s->layers, (unsigned)s->n, &o, max, ret);
+
+	if (here >= 0 && fchdir(here) < 0)
+		return -errno;
+	return r == -ENOMEM ? r : 0;
 }

@@ -65,6 +65,7 @@ Base=bottom  # default
 EphemeralSize=10%  # default
 Backend=auto  # default
 NoExec=auto  # default
+Grafts=0  # default
 
 \[Hierarchy /etc\]
 Class=confext  # default
@@ -72,7 +73,8 @@ Mutable=no  # default
 Base=bottom  # default
 EphemeralSize=10%  # default
 Backend=auto  # default
-NoExec=auto  # default$'
+NoExec=auto  # default
+Grafts=0  # default$'
 em config --no-legend
 is "--no-legend leaves them out" "$(grep -c '^#' <<<"$out")" 0
 values=$(sed 's/  #.*//' <<<"$out")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Proves that a record comes back as it was written, and that nothing else is taken for one. */
 #include "merge/record.h"
+#include "merge/strv.h"
 
 #include "unit.h"
 
@@ -50,6 +51,10 @@ static void check_same(const struct record *a, const struct record *b) {
 	ck_assert(unit_same(a->server, b->server));
 	ck_assert(unit_same(a->layers_by, b->layers_by));
 	ck_assert_int_eq(a->gap, b->gap);
+	ck_assert_uint_eq(a->grafts_most, b->grafts_most);
+	ck_assert_ptr_eq(!a->grafts ? NULL : a, !b->grafts ? NULL : a);
+	for (size_t i = 0; a->grafts && (a->grafts[i] || b->grafts[i]); i++)
+		ck_assert(unit_same(a->grafts[i], b->grafts[i]));
 	ck_assert_int_eq(a->created, b->created);
 	ck_assert_uint_eq(a->n_layers, b->n_layers);
 	for (size_t i = 0; i < a->n_layers; i++)
@@ -104,6 +109,9 @@ static struct record *make(void) {
 	r->server = strdup("12 345");
 	r->layers_by = strdup("fd");
 	r->gap = 1234567;
+	r->grafts_most = 3;
+	strv_append(&r->grafts, "share/doc");
+	strv_append(&r->grafts, "lib/\xff\n\"");
 	r->created = true;
 	fill_layer(record_add_layer(r), "b");
 	fill_layer(record_add_layer(r), "a");
@@ -260,6 +268,10 @@ static const char *const refused[] = {
 	/* Members of another type. */
 	HEAD ",\"generation\":\"7\"}",
 	HEAD ",\"generation\":1.5}",
+	HEAD ",\"grafts\":\"share\"}",
+	HEAD ",\"grafts\":[\"share\",1]}",
+	HEAD ",\"grafts\":[null]}",
+	HEAD ",\"grafts\":[\"a\\u0000b\"]}",
 	HEAD ",\"since\":null}",
 	HEAD ",\"with\":[\"usr\"]}",
 	HEAD ",\"inputs\":0}",
