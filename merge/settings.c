@@ -168,6 +168,8 @@ static int set_noexec(struct settings *s, const char *text, const char **ret_why
 
 static char *print_noexec(const struct settings *s, const struct class *class) {
 	return strdup(noexec_text(s->noexec));
+}
+
 static int set_grafts(struct settings *s, const char *text, const char **ret_why) {
 	unsigned n = 0;
 
