@@ -134,16 +134,25 @@ static int copy_file(const struct copy *c) {
 	return r;
 }
 
+/* By what was opened, as a name may be a link by the time that its mode is set. */
 static int set_looks(const struct copy *c) {
 	const struct timespec times[] = { c->st.st_atim, c->st.st_mtim };
+	_cleanup_close_ int fd = file_open_exact(c->parent, c->name, O_PATH | O_NOFOLLOW);
+	char path[FILE_FD_PATH_MAX];
+	struct stat st;
 
-	if (fchownat(c->parent, c->name, c->st.st_uid, c->st.st_gid,
-		     AT_SYMLINK_NOFOLLOW) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISLNK(c->st.st_mode) &&
-	    fchmodat(c->parent, c->name, c->st.st_mode & 07777, 0) < 0)
+	if ((st.st_mode & S_IFMT) != (c->st.st_mode & S_IFMT))
+		return -ESTALE;
+	if (fchownat(fd, "", c->st.st_uid, c->st.st_gid, AT_EMPTY_PATH) < 0)
 		return -errno;
-	return utimensat(c->parent, c->name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	file_fd_path(fd, path);
+	if (!S_ISLNK(st.st_mode) && chmod(path, c->st.st_mode & 07777) < 0)
+		return -errno;
+	return utimensat(fd, "", times, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 static int copy_link(const struct copy *c) {

@@ -35,9 +35,8 @@ static bool is_at(int parent, const char *name, int fd) {
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* A new directory that looks like the layer, whose marks of overlayfs are left out. */
+/* A new directory, which only root comes into: the owner of one that is copied must not change it under our hands. */
 static int make(struct upper *u, int *ret) {
-	_cleanup_close_ int fd = -EBADF;
 	int r;
 
 	u->fresh = fresh_name(u->name);
@@ -48,11 +47,15 @@ static int make(struct upper *u, int *ret) {
 		return r;
 	if (mkdirat(u->parent, u->fresh, 0700) < 0)
 		return -errno;
-	fd = file_open_exact(u->parent, u->fresh, O_RDONLY | O_DIRECTORY);
-	r = fd < 0 ? fd : meta_copy_looks(u->old, fd);
-	if (r == 0)
-		*ret = file_open_exact(u->parent, u->fresh, O_PATH | O_DIRECTORY);
-	return r == 0 && *ret < 0 ? *ret : r;
+	*ret = file_open_exact(u->parent, u->fresh, O_PATH | O_DIRECTORY);
+	return *ret < 0 ? *ret : 0;
+}
+
+/* It is complete, and looks like the layer, whose marks of overlayfs are left out. */
+static int open_to_all(const struct upper *u, int fresh) {
+	_cleanup_close_ int fd = file_reopen(fresh, O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? fd : meta_copy_looks(u->old, fd);
 }
 
 /* written.9 */
@@ -85,6 +88,8 @@ int renewal_begin(struct upper *u, int root, const struct written_left *keeps,
 	r = make(u, &fresh);
 	if (r == 0)
 		r = take_over(u, keeps, fresh);
+	if (r == 0)
+		r = open_to_all(u, fresh);
 	if (r < 0 || mutable_forgets(u->mode)) {
 		close_fdp(&fresh);
 		return r;

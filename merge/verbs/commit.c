@@ -123,7 +123,10 @@ static int open_parent(struct commit *c) {
 	return c->parent < 0 ? c->parent : 0;
 }
 
-/* Names with a dot in front are no extensions. What a killed run has left of this one goes away. */
+/*
+ * Names with a dot in front are no extensions. What a killed run has left of this one goes away. Until it is complete only
+ * root comes into it: the owner of a directory that is copied must not change it under our hands.
+ */
 static enum exit_code make_stage(struct commit *c) {
 	int e = open_parent(c);
 
@@ -133,7 +136,7 @@ static enum exit_code make_stage(struct commit *c) {
 		e = c->stage_name && c->entry ? workdir_remove(c->parent, c->stage_name)
 					      : -ENOMEM;
 	}
-	if (e == 0 && mkdirat(c->parent, c->stage_name, 0755) < 0)
+	if (e == 0 && mkdirat(c->parent, c->stage_name, 0700) < 0)
 		e = -errno;
 	if (e == 0)
 		c->stage = e = file_open_exact(c->parent, c->stage_name,
@@ -230,6 +233,8 @@ static enum exit_code carry_all(struct commit *c) {
 	if (code != EXIT_DONE)
 		return code;
 	e = carry_release(&c->carry, c->class, c->name);
+	if (e == 0 && fchmod(c->stage, 0755) < 0)
+		e = -errno;
 	if (e == 0 && syncfs(c->stage) < 0)
 		e = -errno;
 	return e < 0 ? fail(c, e, NULL) : EXIT_DONE;

@@ -229,6 +229,17 @@ while read -r call nth; do
 	n=$((n + 1))
 done < <(sed -nE 's/^([a-z0-9_]+)\(.*/\1/p' "$T/calls" | awk '{ ++n[$1] } n[$1] % ($1 == "openat" ? 25 : 1) == 0 { print $1, n[$1] }')
 is "killed at $n calls" "$complaints" ""
+
+# --- written.8: a user's directory is copied where he cannot come to it, or a file that is made there is a link when it gets its mode ---
+for call in symlinkat mknodat; do
+	start_again
+	ln -s x "$E/new/link" && mkfifo "$E/new/fifo"
+	strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=SIGKILL "$EXTMERGE" --root="$R" commit site >/dev/null 2>&1 &
+	wait $! 2>/dev/null
+	is "what is made is root's alone until it is whole: $call" \
+		"$(find "$store" "$C" -maxdepth 1 \( -name '.*extmerge-new' -o -name '.*extmerge-commit' \) -printf '%m\n')" 700
+	em refresh
+done
 ok "some before it was there, some after" [ "$olds" -gt 5 ]
 ok "that is, not all" [ "$olds" -lt "$n" ]
 em unmerge
