@@ -34,6 +34,7 @@ enum option_code {
 	OPTION_SERVICE,
 	OPTION_PID,
 	OPTION_ALL_SERVICES,
+	OPTION_INIT,
 	OPTION_NO_PAGER,
 	OPTION_NO_LEGEND,
 	OPTION_LOCK_WAIT,
@@ -107,6 +108,9 @@ static const struct option_row {
 	  required_argument, OPTION_PID },
 	{ "all-services", NULL, "refresh: of all services that have extensions",
 	  no_argument, OPTION_ALL_SERVICES },
+	{ "init", "systemd|openrc|runit|s6",
+	  "service-drop-in: who starts the service (systemd)", required_argument,
+	  OPTION_INIT },
 	{ "no-legend", NULL, "No headings and closing lines", no_argument,
 	  OPTION_NO_LEGEND },
 	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
@@ -299,6 +303,8 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	case OPTION_ALL_SERVICES:
 		o->all_services = true;
 		return 0;
+	case OPTION_INIT:
+		return init_from(argument, &o->init);
 	case 'w':
 		return strv_append(&o->with, argument);
 	case 'q':
@@ -374,6 +380,9 @@ static enum exit_code refuse_argument(int code, const char *argument) {
 					  argument, NULL);
 	case OPTION_IMAGE_POLICY:
 		return commandline_refuse("--image-policy is PARTITION=FLAG+FLAG:..., not",
+					  argument, NULL);
+	case OPTION_INIT:
+		return commandline_refuse("--init is systemd, openrc, runit or s6, not",
 					  argument, NULL);
 	case OPTION_BOOT:
 		return commandline_refuse("--boot is early or late, not", argument, NULL);

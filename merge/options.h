@@ -7,6 +7,7 @@
 
 #include "bootswitch.h"
 #include "guard.h"
+#include "initscript.h"
 #include "settings.h"
 
 enum options_json { JSON_OFF, JSON_SHORT, JSON_PRETTY };
@@ -30,6 +31,7 @@ struct options {
 	const char *service; /* whose extensions come on top of the host's, or NULL; borrowed */
 	pid_t pid;	     /* refresh: of whose namespace, or 0 */
 	bool all_services; /* refresh */
+	enum init init;	   /* service-drop-in */
 	/* what is given in place of the configuration: texts that settings_set() takes, or NULL; borrowed */
 	const char *given[SETTINGS_KEY_COUNT];
 	struct options_given given_of[OPTIONS_GIVEN_MAX]; /* says more than `given` */

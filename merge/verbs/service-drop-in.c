@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* extmerge service-drop-in: what makes a unit of systemd a service with extensions of its own. */
+/* extmerge service-drop-in: what makes a unit of systemd, or another init's service, one with extensions of its own. */
 #include <fcntl.h>
 #include <string.h>
 
 #include "../file.h"
+#include "../initscript.h"
 #include "../log.h"
 #include "../route.h"
 #include "../service.h"
@@ -122,26 +123,14 @@ static enum exit_code print(const struct unitfile *u, const char *name, const ch
 	return EXIT_DONE;
 }
 
-static enum exit_code run(const struct options *o) {
-	const char *name = o->operands[0];
-	_cleanup_close_ int root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+static enum exit_code of_systemd(int root, const char *name) {
 	_cleanup_(unitfile_done) struct unitfile u = { 0 };
-	_cleanup_free_ char *file = NULL;
-	int r;
+	_cleanup_free_ char *file = file_of(name);
+	int r = file ? add_unit(root, file, &u) : -ENOMEM;
 
-	if (root < 0) {
-		log_error("Cannot open the root '%s': %s", o->root, strerror(errno));
-		return EXIT_USAGE;
-	}
-	if (!service_name_is_valid(name)) {
-		log_error("A service's name has letters, digits and :_.@- only, not '%s'",
-			  name);
-		return EXIT_USAGE;
-	}
-	file = file_of(name);
-	r = file ? add_unit(root, file, &u) : -ENOMEM;
 	if (r == -ENOENT) {
 		log_error("There is no unit '%s'", file);
+		log_hint("--init= is for services of OpenRC, runit or s6");
 		return EXIT_FAILED;
 	}
 	if (r == 0)
@@ -153,10 +142,80 @@ static enum exit_code run(const struct options *o) {
 	return print(&u, name, file);
 }
 
+static int add_script(int root, const char *directory, const char *name,
+		      struct initscript *s, bool is_script) {
+	_cleanup_free_ char *path = text_format("etc/%s/%s", directory, name);
+	_cleanup_close_ int fd = path ? file_open_in(root, path,
+						     O_RDONLY | O_NOCTTY | O_NONBLOCK)
+				      : -ENOMEM;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = fd < 0 ? fd : file_read(fd, INITSCRIPT_SIZE_MAX, &text, &len);
+
+	return r < 0 ? r : initscript_add(s, text, len, is_script);
+}
+
+/* dropin.6 */
+static enum exit_code check_openrc(int root, const char *name) {
+	_cleanup_(initscript_done) struct initscript s = { 0 };
+	int r = add_script(root, "init.d", name, &s, true);
+
+	if (r == -ENOENT) {
+		log_error("There is no script '/etc/init.d/%s'", name);
+		return EXIT_FAILED;
+	}
+	if (r == 0)
+		r = add_script(root, "conf.d", name, &s, false);
+	if (r < 0 && r != -ENOENT) {
+		log_error("Cannot read the script of '%s': %s", name, strerror(-r));
+		return EXIT_FAILED;
+	}
+	if (s.obstacle) {
+		log_error("Cannot change how '%s' is started: %s", name, s.obstacle);
+		log_hint("do it in the script: SERVICES in extmerge(8) shows what");
+		return EXIT_FAILED;
+	}
+	if (!s.has_reload)
+		log_warning(
+			"The script has no reload(): 'extmerge refresh --service=%s' is up to you",
+			name);
+	return EXIT_DONE;
+}
+
+static enum exit_code of_another(int root, enum init init, const char *name) {
+	enum exit_code code = init == INIT_OPENRC ? check_openrc(root, name) : EXIT_DONE;
+	_cleanup_free_ char *text = NULL;
+
+	if (code != EXIT_DONE)
+		return code;
+	text = initscript_print(init, name, BINDIR "/extmerge");
+	if (!text)
+		return route_fail(-ENOMEM, "print it");
+	fputs(text, stdout);
+	return EXIT_DONE;
+}
+
+static enum exit_code run(const struct options *o) {
+	const char *name = o->operands[0];
+	_cleanup_close_ int root = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0) {
+		log_error("Cannot open the root '%s': %s", o->root, strerror(errno));
+		return EXIT_USAGE;
+	}
+	if (!service_name_is_valid(name)) {
+		log_error("A service's name has letters, digits and :_.@- only, not '%s'",
+			  name);
+		return EXIT_USAGE;
+	}
+	return o->init == INIT_SYSTEMD ? of_systemd(root, name)
+				       : of_another(root, o->init, name);
+}
+
 const struct verb verb_service_drop_in = {
 	.name = "service-drop-in",
 	.operands = "NAME",
-	.help = "Print the systemd drop-in that gives a service extensions of its own",
+	.help = "Print what makes a service of the init one with extensions",
 	.min = 1,
 	.max = 1,
 	.run = run,

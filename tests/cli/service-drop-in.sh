@@ -45,4 +45,44 @@ is "a name with a slash is none" $rc 2
 unit etc/systemd/system/nul.service '[Service]\n\0'
 em service-drop-in nul
 like "what is no text is refused" "$rc $err" "^1 .*Cannot read the unit"
+
+# --- other inits: what is printed is tried by them in tests/vm/openrc.sh ---
+unit etc/init.d/web '#!/sbin/openrc-run\ncommand=/bin/web\nreload() {\n:\n}\n'
+em service-drop-in --init=openrc web
+is "OpenRC: where to put it is said" "$rc $(head -n 1 <<<"$out") $err" "0 # The end of /etc/conf.d/web; then: rc-service web restart "
+[ "$rc" != 0 ] || printf '%s\n' "$out" >"$R/openrc"
+run_pre() { # LINE...: what start_pre makes of them
+	sh -c "$(printf '%s\n' "$@"); . $R/openrc; start_pre || exit; printf '%s|' \"\$command\" \"\$command_args\" \"\$extmerge_command\"" 2>&1
+}
+is "OpenRC: the command is wrapped" "$(run_pre command=/bin/web 'command_args="-c \"a b\""')" \
+	"$program|run --service=web --  /bin/web -c \"a b\"|/bin/web|"
+is "its user and group come after" "$(run_pre command=/bin/web command_user=www:web)" \
+	"$program|run --service=web -- /usr/bin/setpriv --reuid=www --regid=web --init-groups -- /bin/web |/bin/web|"
+like "a user's own group is found" "$(run_pre command=/bin/web command_user=root)" "--reuid=root --regid=0 "
+like "chroot= is refused" "$(run_pre 'eerror() { echo "$1"; }' chroot=/srv)" "^extmerge: chroot= "
+unit etc/init.d/web '#!/sbin/openrc-run\ncommand=/bin/web\n'
+em service-drop-in --init=openrc web
+like "OpenRC: a script without reload is warned of" "$rc $err" "^0 .*has no reload\(\)"
+unit etc/conf.d/web 'start_pre() {\n:\n}\n'
+em service-drop-in --init=openrc web
+like "OpenRC: what has a function of that name is refused" "$rc $err" "^1 .*'web' is started: it has start_pre\(\) of its own.*hint:"
+em service-drop-in --init=openrc none
+like "OpenRC: a script that is not there is named" "$rc $err" "^1 .*There is no script '/etc/init.d/none'"
+for init in runit s6; do
+	mkdir -p "$T/$init" && echo own >"$T/$init/run"
+	em service-drop-in --init=$init web
+	for round in "once" "and again"; do
+		is "$init: its script makes the files, $round" "$(sh -s "$T/$init" <<<"$out" 2>&1; echo $? "$(cat "$T/$init/run.own") $(tail -n 1 "$T/$init/run")")" \
+			"0 own exec $program run --service=web -- ./run.own"
+	done
+done
+like "runit: it is renewed before it is told" "$(cat "$T/runit/control/h")" "! $program refresh --service=web"
+like "s6: too" "$(cat "$T/s6/reload")" "$program refresh --service=web && exec s6-svc -h"
+echo other >"$T/runit/control/h"
+em service-drop-in --init=runit web
+is "runit: a hook that is there already stays" "$(sh -s "$T/runit" <<<"$out" 2>&1) $(cat "$T/runit/control/h")" "control/h is there already other"
+em service-drop-in --init=upstart web
+like "another init is a wrong call" "$rc $err" "^2 .*--init is systemd, openrc, runit or s6"
+em service-drop-in other
+like "who has no unit is told of it" "$err" "hint: --init="
 finish

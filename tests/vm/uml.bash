@@ -11,7 +11,8 @@
 # What stands before in_guest runs on the machine too. No module is loaded in the guest. $GUEST is a directory
 # of the machine that both can write. $GUEST_EXPORTS names variables to pass on, $GUEST_PACKAGES what install_package is to
 # find. A guest that restarts begins again; $GUEST_REBOOTS says how often it did. One that is to end in a panic
-# writes to $GUEST/panic what the kernel will say (grep -E).
+# writes to $GUEST/panic what the kernel will say (grep -E). $GUEST_INIT is another init for it: then the test runs twice, with
+# $GUEST_STAGE "prepare" before that init is started, and "booted" by the init, which is to run bash /guest-booted.
 . "${TESTS_DIR:?}/vm/lib.bash"
 
 # Kept in the cache: the kernel with its modules, and the C library it needs, which is newer than most machines'.
@@ -33,7 +34,7 @@ boot_uml() (
 	{
 		printf 'export EXTMERGE_CACHE=%q\n' "$cache"
 		printf 'test=%q modules=%q/usr/lib/uml/modules\n' "$(readlink -f "$0")" "$cache/uml"
-		for quoted in EXTMERGE TESTS_DIR TESTS_BUILD_DIR SPECS_DIR LC_ALL PATH ${GUEST_EXPORTS-}; do
+		for quoted in EXTMERGE TESTS_DIR TESTS_BUILD_DIR SPECS_DIR LC_ALL PATH GUEST_INIT ${GUEST_EXPORTS-}; do
 			printf 'export %s=%q\n' "$quoted" "${!quoted-}"
 		done
 	} >"$work/env"
@@ -52,7 +53,9 @@ get_packages() { # PACKAGE...
 	suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 	for package in "$@"; do
 		[ ! -d "$cache/$package-$suite" ] || continue
-		apt_of_suite "$suite" update >"$work/apt.log" 2>&1 && unpack_packages "$suite" "$cache/$package-$suite.new" "$package" &&
+		[ -d "$work/apt-$suite" ] || apt_of_suite "$suite" update >"$work/apt.log" 2>&1 || return 1
+		rm -rf "$work/packages-$suite"
+		unpack_packages "$suite" "$cache/$package-$suite.new" "$package" &&
 			mv "$cache/$package-$suite.new" "$cache/$package-$suite" || return 1
 	done
 }
