@@ -137,6 +137,7 @@ START_TEST(nothing_changes_on_refusal) {
 		[SETTINGS_EPHEMERAL_SIZE] = "0",
 		[SETTINGS_BACKEND] = "overlayfs",
 		[SETTINGS_NOEXEC] = "maybe",
+		[SETTINGS_GRAFTS] = "-1",
 	};
 
 	for (int k = 0; k < SETTINGS_KEY_COUNT; k++) {
