@@ -3,17 +3,20 @@
 #include "workdir.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "file.h"
+#include "kernel.h"
 #include "strv.h"
 #include "text.h"
 
 #define INFIX ".extmerge-work-"
 #define NAMES_MAX 1000u
 #define ENTRIES_MAX 100000u
-#define DEPTH_MAX 128u
+#define DEPTH_MAX 32u
+#define LISTING_SIZE 4096
 
 int workdir_make(int parent, const char *upper, char **ret) {
 	for (unsigned i = 0; i < NAMES_MAX; i++) {
@@ -31,36 +34,99 @@ int workdir_make(int parent, const char *upper, char **ret) {
 	return -EEXIST;
 }
 
-static int empty(int directory, unsigned depth);
+/* What is removed: its directory on top, how many have been brought up to that, and how many entries are gone. */
+struct removal {
+	int top;
+	unsigned brought_up;
+	uint64_t removed;
+};
+
+static int empty(struct removal *w, int directory, unsigned depth);
+
+/* Nobody but root puts anything into it from now on, not even who stands in it: there is an end. */
+static int close_to_others(int directory) {
+	if (fchown(directory, 0, 0) < 0 || fchmod(directory, 0700) < 0)
+		return errno == EPERM ? 0 : -errno;
+	return 0;
+}
+
+static int unlink_it(struct removal *w, int directory, const char *name, int flags) {
+	if (unlinkat(directory, name, flags) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	w->removed++;
+	return 0;
+}
+
+/* A directory that lies too deep becomes one of the top, whose turn comes again. */
+static int bring_up(struct removal *w, int directory, const char *name) {
+	int r = -EEXIST;
+
+	while (r == -EEXIST) {
+		char shallow[32];
+
+		snprintf(shallow, sizeof(shallow), ".extmerge-%u", w->brought_up++);
+		r = renameat2(directory, name, w->top, shallow, RENAME_NOREPLACE) < 0
+			    ? -errno
+			    : 0;
+	}
+	return r;
+}
 
 /* Whatever it is: tried as a file first. What is mounted there is busy, and stays. */
-static int remove_entry(int directory, const char *name, unsigned depth) {
+static int remove_entry(struct removal *w, int directory, const char *name,
+			unsigned depth) {
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	fd = file_open_exact(directory, name, O_RDONLY | O_DIRECTORY);
-	r = fd < 0 ? fd : empty(fd, depth + 1);
-	if (r < 0)
+	r = unlink_it(w, directory, name, 0);
+	if (r != -EISDIR && r != -EPERM)
 		return r;
-	return unlinkat(directory, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno
-									      : 0;
+	if (depth == DEPTH_MAX)
+		return bring_up(w, directory, name);
+	fd = file_open_exact(directory, name, O_RDONLY | O_DIRECTORY);
+	r = fd < 0 ? fd : close_to_others(fd);
+	if (depth == 0)
+		w->top = fd;
+	if (r == 0)
+		r = empty(w, fd, depth + 1);
+	return r < 0 ? r : unlink_it(w, directory, name, AT_REMOVEDIR);
 }
 
-static int empty(int directory, unsigned depth) {
-	_cleanup_strv_ char **names = NULL;
-	int r = depth > DEPTH_MAX ? -ELOOP : file_list(directory, ENTRIES_MAX, &names);
+/* One piece of the listing: 1, or 0 where there is no more, or a negative errno. */
+static int empty_piece(struct removal *w, int directory, unsigned depth) {
+	_Alignas(struct kernel_dirent) char listing[LISTING_SIZE];
+	ssize_t n = sys_getdents64(directory, listing, sizeof(listing));
+	int r = n < 0 && errno != ENOENT ? -errno : n > 0;
 
-	for (char **name = names; r == 0 && name && *name; name++)
-		r = remove_entry(directory, *name, depth);
+	for (ssize_t at = 0; r >= 0 && at < n;) {
+		const struct kernel_dirent *e = (const void *)(listing + at);
+
+		at += e->d_reclen;
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		r = remove_entry(w, directory, e->d_name, depth);
+	}
+	return r < 0 ? r : n > 0;
+}
+
+/* Begun anew until there is nothing to remove: whoever wrote there chose how much it is, and how deep. */
+static int empty(struct removal *w, int directory, unsigned depth) {
+	uint64_t before;
+	int r;
+
+	do {
+		before = w->removed;
+		r = lseek(directory, 0, SEEK_SET) < 0 ? -errno : 1;
+		while (r > 0)
+			r = empty_piece(w, directory, depth);
+	} while (r == 0 && w->removed > before);
 	return r;
 }
 
 int workdir_remove(int parent, const char *name) {
-	return remove_entry(parent, name, 0);
+	struct removal w = { .top = -EBADF };
+
+	return remove_entry(&w, parent, name, 0);
 }
 
 static bool is_workdir(const char *name, const char *upper) {
