@@ -230,7 +230,7 @@ static enum exit_code look_at_service(struct route *r) {
 }
 
 enum exit_code route_open_service(struct route *r, const struct options *o,
-				  const struct service_place *place) {
+				  int service_namespace) {
 	enum exit_code code = open_root(r, o);
 	_cleanup_close_ int root = -EBADF, namespace = -EBADF;
 	int e;
@@ -241,9 +241,9 @@ enum exit_code route_open_service(struct route *r, const struct options *o,
 		return code;
 	root = fcntl(r->root, F_DUPFD_CLOEXEC, 3);
 	namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	r->destination = fcntl(place->namespace, F_DUPFD_CLOEXEC, 3);
+	r->destination = fcntl(service_namespace, F_DUPFD_CLOEXEC, 3);
 	if (root < 0 || namespace < 0 || r->destination < 0 ||
-	    setns(place->namespace, CLONE_NEWNS) < 0)
+	    setns(service_namespace, CLONE_NEWNS) < 0)
 		return route_fail(-errno, "enter the service's namespace");
 	code = look_at_service(r);
 	e = setns(namespace, CLONE_NEWNS) < 0 || fchdir(root) < 0 || chroot(".") < 0

@@ -15,7 +15,6 @@
 #include "host.h"
 #include "options.h"
 #include "plan.h"
-#include "service.h"
 #include "stack.h"
 #include "state.h"
 #include "upper.h"
@@ -87,7 +86,7 @@ enum exit_code route_open(struct route *r, const struct options *o);
  * namespace; what there is to merge is built on the host's own.
  */
 enum exit_code route_open_service(struct route *r, const struct options *o,
-				  const struct service_place *place);
+				  int service_namespace);
 
 /*
  * In the namespace of a service: what the host merges must neither arrive on the mounts that the hierarchies lie on nor

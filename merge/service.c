@@ -81,23 +81,51 @@ static int add(struct services *s, const struct service *item) {
 	return 0;
 }
 
+static void service_done(struct service *s) {
+	free(s->name);
+	close_fdp(&s->namespace);
+}
+
+/*
+ * What is to be known of the namespace of a process, whose number may be another's at any moment, and which may be one
+ * of extmerge that only looks in: false, if so.
+ */
+static bool read_service(struct service *s) {
+	_cleanup_free_ char *name = NULL;
+	struct stat st;
+
+	if (service_read_name(s->pid, &name) < 0)
+		return false;
+	if (name)
+		s->namespace = service_open(s->pid, name, false, &s->why);
+	if (s->namespace == -ESRCH || s->namespace == -ESTALE ||
+	    (s->namespace >= 0 ? fstat(s->namespace, &st) : stat_namespace(s->pid, &st)) <
+		    0 ||
+	    st.st_dev != s->device || st.st_ino != s->inode)
+		return false;
+	s->name = TAKE_PTR(name);
+	return true;
+}
+
 /* Namespaces without a service are remembered as well, without a name: each is looked into once. */
 static int look_at(struct services *s, pid_t pid) {
-	struct service item = { .pid = pid };
+	struct service item = { .pid = pid, .namespace = -EBADF };
 	struct stat st;
-	int r;
+	int r = 0;
 
 	if (stat_namespace(pid, &st) < 0 || is_known(s, &st))
 		return 0;
 	item.device = st.st_dev;
 	item.inode = st.st_ino;
-	r = service_read_name(pid, &item.name);
-	if (r == -ENOMEM)
-		return r;
-	r = r < 0 ? 0 : add(s, &item); /* it may have ended meanwhile */
-	if (r < 0)
-		free(item.name);
-	return r;
+	if (read_service(&item))
+		r = item.namespace == -EMFILE || item.namespace == -ENFILE
+			    ? item.namespace
+			    : add(s, &item);
+	else
+		r = 1;
+	if (r != 0)
+		service_done(&item);
+	return r < 0 ? r : 0;
 }
 
 static void drop_nameless(struct services *s) {
@@ -138,7 +166,7 @@ int services_find(struct services *ret) {
 
 void services_done(struct services *s) {
 	for (size_t i = 0; i < s->n; i++)
-		free(s->items[i].name);
+		service_done(&s->items[i]);
 	free(s->items);
 	*s = (struct services){ 0 };
 }
@@ -168,45 +196,50 @@ static bool is_of_our_users(int namespace) {
 	return users >= 0 && is_same(users, "/proc/self/ns/user");
 }
 
-static const char *refuse(const struct service_place *p) {
-	if (is_same(p->namespace, "/proc/self/ns/mnt"))
+static const char *refuse(int namespace, int root) {
+	if (is_same(namespace, "/proc/self/ns/mnt"))
 		return "it is in the host's own mount namespace, and has none of its own";
-	if (!is_of_our_users(p->namespace))
+	if (!is_of_our_users(namespace))
 		return "its mount namespace belongs to another user namespace";
-	if (!is_same(p->root, "/"))
+	if (!is_same(root, "/"))
 		return "it has a root directory of its own (RootDirectory=, RootImage=, chroot)";
 	return NULL;
 }
 
-int service_open(pid_t pid, struct service_place *ret, const char **ret_why) {
-	struct service_place p = SERVICE_PLACE_NONE;
-	int r;
+/* Its number may have come to somebody else since its name was read. */
+static int check_name(pid_t pid, const char *name, bool may_be_first,
+		      const char **ret_why) {
+	_cleanup_free_ char *seen = NULL;
+	int r = service_read_name(pid, &seen);
 
-	p.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	r = p.pidfd < 0 ? -errno : 0;
-	if (r == 0)
-		r = p.namespace = open_of(pid, "ns/mnt", O_RDONLY);
-	if (r >= 0)
-		r = p.root = open_of(pid, "root", O_PATH | O_DIRECTORY);
-	if (r >= 0) {
-		*ret_why = refuse(&p);
-		r = *ret_why ? -EINVAL : 0;
-	}
-	/* What was opened and read by its number was its own if it lives still. */
-	if (r >= 0 && syscall(SYS_pidfd_send_signal, p.pidfd, 0, NULL, 0) < 0)
-		r = -errno;
-	if (r < 0) {
-		service_close(&p);
+	if (r < 0 || (!seen && may_be_first) || (seen && strcmp(seen, name) == 0))
 		return r;
-	}
-	*ret = p;
-	return 0;
+	*ret_why = seen ? "it sees the extensions of another service"
+			: "it sees no extensions of a service";
+	return -ESTALE;
 }
 
-void service_close(struct service_place *p) {
-	close_fdp(&p->pidfd);
-	close_fdp(&p->namespace);
-	close_fdp(&p->root);
+int service_open(pid_t pid, const char *name, bool may_be_first, const char **ret_why) {
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+			    namespace = -EBADF, root = -EBADF;
+	int r;
+
+	*ret_why = NULL;
+	if (pidfd < 0)
+		return -errno;
+	r = namespace = open_of(pid, "ns/mnt", O_RDONLY);
+	if (r >= 0)
+		r = root = open_of(pid, "root", O_PATH | O_DIRECTORY);
+	if (r >= 0) {
+		*ret_why = refuse(namespace, root);
+		r = *ret_why ? -EINVAL : check_name(pid, name, may_be_first, ret_why);
+	}
+	/* What was opened and read by its number was its own if it lives still. */
+	if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0) {
+		*ret_why = NULL;
+		return -errno;
+	}
+	return r < 0 ? r : TAKE_FD(namespace);
 }
 
 int service_read_record(pid_t pid, const char *hierarchy, struct record **ret) {

@@ -21,7 +21,9 @@ const char *service_of_source(const char *source);
 struct service {
 	char *name;
 	pid_t pid;
-	dev_t device; /* of the namespace */
+	int namespace;	 /* held, or a negative errno: it is not to be touched, */
+	const char *why; /* because of this, static, or NULL */
+	dev_t device;	 /* of the namespace */
 	ino_t inode;
 };
 
@@ -30,25 +32,21 @@ struct services {
 	size_t n;
 };
 
-/* All that can be seen, by name; processes that end meanwhile are passed over. 0 or a negative errno. */
+/*
+ * All that can be seen, by name; processes that end or go elsewhere meanwhile are passed over. What becomes of a process
+ * later does not matter, as its namespace is held. 0 or a negative errno.
+ */
 int services_find(struct services *ret);
 void services_done(struct services *s);
 
-/* A process' mount namespace, held. All fds are the caller's. */
-struct service_place {
-	int pidfd, namespace, root;
-};
-
-#define SERVICE_PLACE_NONE \
-	{ .pidfd = -EBADF, .namespace = -EBADF, .root = -EBADF }
-
 /*
- * Opens the namespace of the process. That all three fds are of one and the same process, whatever becomes of its number,
- * is made sure by its pidfd (Linux 5.3). 0; or a negative errno, and *ret_why may be a static sentence on what
- * the namespace is that we do not touch (service.6): -EINVAL. -ESRCH: there is no such process.
+ * Opens the mount namespace of the process, which sees a tree of the service `name`; with `may_be_first`, it may see none
+ * of any service. That all of this is true of one and the same process, whatever becomes of its number, is made sure by
+ * its pidfd (Linux 5.3). An fd of the caller's; or a negative errno, and *ret_why may be a static sentence on what
+ * the namespace is that we do not touch (service.6): -EINVAL; -ESTALE: it is not a process of that service. -ESRCH: there
+ * is no such process.
  */
-int service_open(pid_t pid, struct service_place *ret, const char **ret_why);
-void service_close(struct service_place *p);
+int service_open(pid_t pid, const char *name, bool may_be_first, const char **ret_why);
 
 /* The service whose tree the process sees, owned by the caller; NULL with 0 where there is none. */
 int service_read_name(pid_t pid, char **ret);

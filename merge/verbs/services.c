@@ -13,36 +13,30 @@
 struct target {
 	const char *name;
 	pid_t pid;
-	bool is_asked; /* by its number: that it has ended is an error then */
+	int namespace;	 /* or a negative errno */
+	const char *why; /* not, or NULL */
 };
 
-static enum exit_code refuse(const struct target *t, int error, const char *why) {
-	if (error == -ESRCH && !t->is_asked)
-		return EXIT_DONE;
+static enum exit_code refuse(const struct target *t) {
 	log_error("Cannot refresh the service %s in process %d: %s", t->name, (int)t->pid,
-		  why ?: strerror(-error));
-	if (why)
+		  t->why ?: strerror(-t->namespace));
+	if (t->why)
 		log_hint("start it by: extmerge run --service=%s -- COMMAND", t->name);
-	return error == -EPERM || error == -EACCES ? EXIT_PRIVILEGE : EXIT_FAILED;
+	return t->namespace == -EPERM || t->namespace == -EACCES ? EXIT_PRIVILEGE
+								 : EXIT_FAILED;
 }
 
 /* service.5: what the process has opened stays open; what it opens from now on is new. */
 static enum exit_code refresh(const struct options *given, const struct target *t) {
-	struct service_place place = SERVICE_PLACE_NONE;
 	struct options o = *given;
 	struct route r = ROUTE_NONE;
-	const char *why = NULL;
 	enum exit_code code;
-	int e = service_open(t->pid, &place, &why);
 
-	if (e < 0)
-		return refuse(t, e, why);
 	o.service = t->name;
-	code = route_open_service(&r, &o, &place);
+	code = route_open_service(&r, &o, t->namespace);
 	if (code == EXIT_DONE)
 		code = change_run(&r);
 	route_done(&r);
-	service_close(&place);
 	return code;
 }
 
@@ -51,6 +45,8 @@ static enum exit_code refresh_apart(const struct options *o, const struct target
 	int status;
 	pid_t child;
 
+	if (t->namespace < 0)
+		return refuse(t);
 	log_notice("Service %s, process %d:", t->name, (int)t->pid);
 	fflush(NULL);
 	child = fork();
@@ -69,8 +65,9 @@ static enum exit_code refresh_apart(const struct options *o, const struct target
 }
 
 static enum exit_code refresh_process(const struct options *o) {
-	struct target t = { .name = o->service, .pid = o->pid, .is_asked = true };
+	struct target t = { .name = o->service, .pid = o->pid };
 	_cleanup_free_ char *name = NULL;
+	_cleanup_close_ int namespace = -EBADF;
 	int e = o->service ? 0 : service_read_name(o->pid, &name);
 
 	if (!o->service)
@@ -82,6 +79,7 @@ static enum exit_code refresh_process(const struct options *o) {
 			log_hint("say --service=NAME as well");
 		return EXIT_FAILED;
 	}
+	t.namespace = namespace = service_open(o->pid, t.name, o->service != NULL, &t.why);
 	return refresh_apart(o, &t);
 }
 
@@ -120,7 +118,9 @@ static enum exit_code refresh_all(const struct options *o) {
 		return route_fail(e, "find the services");
 	code = count(o, &s);
 	for (size_t i = 0; code != EXIT_USAGE && i < s.n; i++) {
-		const struct target t = { .name = s.items[i].name, .pid = s.items[i].pid };
+		const struct service *found = &s.items[i];
+		const struct target t = { found->name, found->pid, found->namespace,
+					  found->why };
 		enum exit_code one = is_meant(o, &s.items[i]) ? refresh_apart(o, &t)
 							      : EXIT_DONE;
 

@@ -1,42 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Extensions of one service: who sees them, how they are renewed while it runs, what is refused, and kills (specs: service.*).
-# The host is this machine's root, in a mount namespace of the test's own, with search directories of the test's own.
-# shellcheck disable=SC2154 # what lib.sh sets
+# Extensions of one service: who sees them, how they are renewed while it runs, and what is refused (specs: service.*).
+# shellcheck disable=SC2154 # what lib.sh and service.bash set
 . "${TESTS_DIR:?}/lib.sh"
-begin processes
+. "${TESTS_DIR:?}/root/service.bash"
 readers=${TESTS_BUILD_DIR:?}/readers
-
-mount -t tmpfs -o mode=755 run /run
-for place in /etc/extensions /var/lib/extensions /var/lib/confexts /usr/local/lib/confexts /usr/lib/confexts /etc/verity.d \
-	/etc/extmerge.conf.d /{etc,var/lib}/extensions.d /{var/lib,usr/lib,usr/local/lib}/confexts.d; do
-	[ ! -d "$place" ] || mount -t tmpfs -o mode=755 empty "$place"
-done
-HOST=/run/confexts OWN=/run/confexts.d/web
-conf() { # DIRECTORY NAME [TEXT]
-	mkdir -p "$1"
-	make_conf_tree "$1/$2" "xm-$2" "${3-$2}"
-	mv "$1/$2" "$1/xm-$2"
-}
-on() { # VERB... on the host
-	out=$("$EXTMERGE" "$@" 2>"$T/stderr")
-	rc=$?
-	err=$(cat "$T/stderr")
-	return $rc
-}
-start() { # NAME: $pid
-	"$EXTMERGE" -q run --service="$1" -- sleep 600 &
-	pid=$!
-	await runs $pid sleep
-}
-sees() { # PID FILE...
-	local p=$1
-	shift
-	nsenter -m -t "$p" cat "$@" 2>/dev/null | paste -sd' '
-}
-trees() { # PID: sources of ours in its mount table, lowest first
-	sed -n 's/.* - overlay \(extmerge:[^ ]*\) .*/\1/p' "/proc/$1/mountinfo" | sed -E 's/:[0-9]+(@|$)/\1/' | paste -sd' '
-}
 
 # --- service.1 ---
 for name in '' . .. a/b 'a b' 'ä' "$(printf 'a%.0s' {1..201})"; do
@@ -230,34 +198,6 @@ is "100 refreshes of a service, and no file is missing" "$missed" 0
 ok "of many lookups" [ "$opens" -gt 10000 ]
 is "each is seen when the refresh has ended" "$wrong" ""
 is "one tree is left" "$(trees "$web")" "extmerge:confext:etc@web"
-
-# --- killed before any system call: old or new, and the next run ends it ---
-if command -v strace >/dev/null; then
-	flip() { # 1|2
-		ln -sfn "$T/v$1" "$OWN/xm-changing"
-	}
-	flip 1 && on -q refresh --service=web && flip 2
-	strace -f -qq -o "$T/calls" "$EXTMERGE" -q refresh --service=web
-	worker=$(awk '{ n[$1]++ } END { for (p in n) if (n[p] > m) { m = n[p]; w = p } print w }' "$T/calls")
-	awk -v w="$worker" '$1 == w && $2 ~ /^[a-z_0-9]+\(/ { sub(/\(.*/, "", $2); print $2, ++n[$2] }' "$T/calls" |
-		grep -v exit | awk -v step="${STEP_SCALE:-1}" 'NR % (3 * step) == 0' >"$T/jobs"
-	bad='' killed=0
-	while read -r call n; do
-		flip 1 && on -q refresh --service=web && flip 2
-		{ strace -f -qq -o /dev/null -e inject="$call:signal=SIGKILL:when=$n" "$EXTMERGE" -q refresh --service=web </dev/null; } >/dev/null 2>&1 ||
-			killed=$((killed + 1))
-		seen=$(sees "$web" /etc/xm-changing.conf)
-		[ "$seen" = 1 ] || [ "$seen" = 2 ] || bad+="$call $n: shows '$seen' "
-		on -q refresh --service=web || bad+="$call $n: $rc $err "
-		[ "$(sees "$web" /etc/xm-changing.conf) $(trees "$web")" = "2 extmerge:confext:etc@web" ] ||
-			bad+="$call $n: then $(sees "$web" /etc/xm-changing.conf) $(trees "$web") "
-	done <"$T/jobs"
-	is "a refresh of a service killed at a third of its system calls: old or new, and the next run heals" "$bad" ""
-	ok "most were killed" [ $killed -gt $(($(wc -l <"$T/jobs") / 2)) ]
-	ok "and those are many" [ "$(wc -l <"$T/jobs")" -gt $((90 / ${STEP_SCALE:-1} / 3)) ]
-else
-	skip "kills" "there is no strace"
-fi
 
 # --- with the last process all is gone ---
 kill "$web" "$other" && wait "$web" "$other" 2>/dev/null
