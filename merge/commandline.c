@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The options of the command line: one table for parsing and for --help. */
+/* The command line is parsed by the table of option.c. */
 #include "commandline.h"
 
 #include <getopt.h>
@@ -8,133 +8,13 @@
 
 #include "boot.h"
 #include "log.h"
+#include "option.h"
 #include "service.h"
 #include "strv.h"
 #include "text.h"
 
-#define LETTERS "hqvw:" /* options of one letter */
-
-enum option_code {
-	OPTION_CLASS = 256,
-	OPTION_ROOT,
-	OPTION_JSON,
-	OPTION_STRICT,
-	OPTION_FORCE,
-	OPTION_TRUST,
-	OPTION_IMAGE_POLICY,
-	OPTION_CERTIFICATE_VALIDITY,
-	OPTION_BACKEND,
-	OPTION_GRAFTS,
-	OPTION_VERITY,
-	OPTION_ON_CORRUPTION,
-	OPTION_NO_HOOKS,
-	OPTION_BOOT,
-	OPTION_MUTABLE,
-	OPTION_BASE,
-	OPTION_SERVICE,
-	OPTION_PID,
-	OPTION_ALL_SERVICES,
-	OPTION_INIT,
-	OPTION_NO_PAGER,
-	OPTION_NO_LEGEND,
-	OPTION_LOCK_WAIT,
-	OPTION_FORMAT,
-	OPTION_KEY,
-	OPTION_CERT,
-	OPTION_ARCH,
-	OPTION_REPRODUCIBLE,
-	OPTION_OVERWRITE,
-	OPTION_VERSION,
-};
-
-/* The one table of options: parsing and --help. */
-static const struct option_row {
-	const char *name, *argument, *help;
-	int has_argument, code;
-} option_rows[] = {
-	{ "class", "sysext|confext", "Only this class; without it both",
-	  required_argument, OPTION_CLASS },
-	{ "root", "PATH", "The host's root is PATH", required_argument, OPTION_ROOT },
-	{ "json", "pretty|short|off", "Print JSON on stdout", optional_argument,
-	  OPTION_JSON },
-	{ "strict", NULL, "All or nothing: change nothing if any extension does not fit",
-	  no_argument, OPTION_STRICT },
-	{ "force", "NAME",
-	  "Merge it (without NAME: all) even if it does not match this host",
-	  optional_argument, OPTION_FORCE },
-	{ "trust", "auto|signed|verity|any", "What is asked of every extension",
-	  required_argument, OPTION_TRUST },
-	{ "image-policy", "TEXT", "The image policy, in place of the class's default",
-	  required_argument, OPTION_IMAGE_POLICY },
-	{ "certificate-validity", "ignore|enforce",
-	  "Whether the dates of signers' certificates count", required_argument,
-	  OPTION_CERTIFICATE_VALIDITY },
-	{ "backend", "auto|overlay|fuse", "What shows all layers as one tree",
-	  required_argument, OPTION_BACKEND },
-	{ "grafts", "N", "What FUSE shows: mount up to N directories of single layers (0)",
-	  required_argument, OPTION_GRAFTS },
-	{ "verity", "auto|dm|fuse", "What keeps hash trees in force", required_argument,
-	  OPTION_VERITY },
-	{ "on-corruption", "error|restart|panic",
-	  "What a wrong block does to reader or machine", required_argument,
-	  OPTION_ON_CORRUPTION },
-	{ "mutable", "no|auto|yes|import|ephemeral|ephemeral-import",
-	  "What may be written (/etc:yes)", required_argument, OPTION_MUTABLE },
-	{ "base", "bottom|top", "Where the host's own files lie, also /etc:top",
-	  required_argument, OPTION_BASE },
-	{ "lock-wait", "SECONDS", "How long to wait for another run (30)",
-	  required_argument, OPTION_LOCK_WAIT },
-	{ "format", "erofs|squashfs", "pack, commit: the file system (erofs)",
-	  required_argument, OPTION_FORMAT },
-	{ "key", "FILE", "pack, commit: the private key that signs, PEM",
-	  required_argument, OPTION_KEY },
-	{ "cert", "FILE", "pack, commit: its certificate, PEM", required_argument,
-	  OPTION_CERT },
-	{ "arch", "ARCHITECTURE", "pack: whose partition types (this machine's)",
-	  required_argument, OPTION_ARCH },
-	{ "reproducible", NULL, "pack: give all files one time and one owner",
-	  no_argument, OPTION_REPRODUCIBLE },
-	{ "overwrite", NULL, "pack: replace the image if it is there", no_argument,
-	  OPTION_OVERWRITE },
-	{ "with", "IMAGE", "run: merge this image or directory; may be given again",
-	  required_argument, 'w' },
-	{ "no-hooks", NULL, "Tell nobody of the change: run no program afterwards",
-	  no_argument, OPTION_NO_HOOKS },
-	{ "boot", "early|late", "At boot: obey the kernel's command line, wait for nobody",
-	  required_argument, OPTION_BOOT },
-	{ "service", "NAME", "run, refresh: with the extensions of this service",
-	  required_argument, OPTION_SERVICE },
-	{ "pid", "PID", "refresh: of the service that this process is of",
-	  required_argument, OPTION_PID },
-	{ "all-services", NULL, "refresh: of all services that have extensions",
-	  no_argument, OPTION_ALL_SERVICES },
-	{ "init", "systemd|openrc|runit|s6",
-	  "service-drop-in: who starts the service (systemd)", required_argument,
-	  OPTION_INIT },
-	{ "no-legend", NULL, "No headings and closing lines", no_argument,
-	  OPTION_NO_LEGEND },
-	{ "no-pager", NULL, "Accepted for scripts; no pager is ever started", no_argument,
-	  OPTION_NO_PAGER },
-	{ "quiet", NULL, "Only errors", no_argument, 'q' },
-	{ "verbose", NULL, "Also how it was done", no_argument, 'v' },
-	{ "help", NULL, "Show this", no_argument, 'h' },
-	{ "version", NULL, "Show the version", no_argument, OPTION_VERSION },
-};
-
-void commandline_print_options(void) {
-	puts("\nOptions:");
-	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
-		const struct option_row *o = &option_rows[i];
-		char spelled[80];
-
-		snprintf(spelled, sizeof(spelled), "--%s%s%s%s%s", o->name,
-			 o->has_argument == optional_argument ? "[" : "",
-			 o->argument ? "=" : "", o->argument ?: "",
-			 o->has_argument == optional_argument ? "]" : "");
-		printf("  %c%c %-25s %s\n", o->code < 256 ? '-' : ' ',
-		       o->code < 256 ? o->code : ' ', spelled, o->help);
-	}
-}
+#define LETTERS \
+	":hqvw:" /* of one letter; a colon in front tells a lack of an argument from the rest */
 
 enum exit_code commandline_refuse(const char *what, const char *given,
 				  const char *const *words) {
@@ -201,30 +81,29 @@ static int parse_force(const char *name, struct options *o) {
 	return name ? strv_append(&o->force, name) : 0;
 }
 
-static int parse_setting(enum settings_key key, const char *text, struct options *o) {
+static int parse_setting(enum settings_key key, const char *text, struct options *o,
+			 const char **ret_why) {
 	const struct settings_origin origin = { .source = SETTINGS_COMMAND_LINE };
 	struct settings tried = { 0 };
-	const char *why = NULL;
-	int r = settings_set(&tried, key, text, &origin, &why);
+	int r = settings_set(&tried, key, text, &origin, ret_why);
 
 	if (r == 0)
 		o->given[key] = text;
-	else if (why)
-		log_error("Cannot use the image policy: %s", why);
 	settings_done(&tried);
 	return r;
 }
 
 /* "/etc:yes" speaks of one hierarchy, "yes" of all. */
-static int parse_given(enum settings_key key, const char *text, struct options *o) {
+static int parse_given(enum settings_key key, const char *text, struct options *o,
+		       const char **ret_why) {
 	const struct settings_origin origin = { .source = SETTINGS_COMMAND_LINE };
-	const char *colon = *text == '/' ? strchr(text, ':') : NULL, *why;
+	const char *colon = *text == '/' ? strchr(text, ':') : NULL;
 	struct settings tried = { 0 };
 
 	if (*text != '/')
-		return parse_setting(key, text, o);
+		return parse_setting(key, text, o, ret_why);
 	if (!colon || o->n_given_of == OPTIONS_GIVEN_MAX ||
-	    settings_set(&tried, key, colon + 1, &origin, &why) < 0)
+	    settings_set(&tried, key, colon + 1, &origin, ret_why) < 0)
 		return -EINVAL;
 	o->given_of[o->n_given_of++] = (struct options_given){
 		.key = key,
@@ -236,7 +115,8 @@ static int parse_given(enum settings_key key, const char *text, struct options *
 }
 
 /* 0, or a negative errno where the argument is none of the allowed ones. */
-static int parse_option(int code, const char *argument, struct options *o) {
+static int parse_option(int code, const char *argument, struct options *o,
+			const char **ret_why) {
 	switch (code) {
 	case OPTION_CLASS:
 		return parse_class(argument, o);
@@ -251,23 +131,23 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	case OPTION_FORCE:
 		return parse_force(argument, o);
 	case OPTION_TRUST:
-		return parse_setting(SETTINGS_TRUST, argument, o);
+		return parse_setting(SETTINGS_TRUST, argument, o, ret_why);
 	case OPTION_IMAGE_POLICY:
-		return parse_setting(SETTINGS_IMAGE_POLICY, argument, o);
+		return parse_setting(SETTINGS_IMAGE_POLICY, argument, o, ret_why);
 	case OPTION_CERTIFICATE_VALIDITY:
-		return parse_setting(SETTINGS_CERTIFICATE_VALIDITY, argument, o);
+		return parse_setting(SETTINGS_CERTIFICATE_VALIDITY, argument, o, ret_why);
 	case OPTION_BACKEND:
-		return parse_setting(SETTINGS_BACKEND, argument, o);
+		return parse_setting(SETTINGS_BACKEND, argument, o, ret_why);
 	case OPTION_GRAFTS:
-		return parse_setting(SETTINGS_GRAFTS, argument, o);
+		return parse_setting(SETTINGS_GRAFTS, argument, o, ret_why);
 	case OPTION_VERITY:
 		return guard_choice_from(argument, &o->verity);
 	case OPTION_ON_CORRUPTION:
 		return guard_corruption_from(argument, &o->on_corruption);
 	case OPTION_MUTABLE:
-		return parse_given(SETTINGS_MUTABLE, argument, o);
+		return parse_given(SETTINGS_MUTABLE, argument, o, ret_why);
 	case OPTION_BASE:
-		return parse_given(SETTINGS_BASE, argument, o);
+		return parse_given(SETTINGS_BASE, argument, o, ret_why);
 	case OPTION_LOCK_WAIT:
 		return parse_seconds(argument, &o->lock_wait);
 	case OPTION_FORMAT:
@@ -289,7 +169,7 @@ static int parse_option(int code, const char *argument, struct options *o) {
 		o->overwrite = true;
 		return 0;
 	case OPTION_NO_HOOKS:
-		return parse_setting(SETTINGS_HOOKS, "no", o);
+		return parse_setting(SETTINGS_HOOKS, "no", o, ret_why);
 	case OPTION_BOOT:
 		return boot_stage_from(argument, &o->boot);
 	case OPTION_NO_LEGEND:
@@ -318,101 +198,106 @@ static int parse_option(int code, const char *argument, struct options *o) {
 	return 0;
 }
 
-/* getopt has just refused an option: a letter that is none of ours is in optopt, a word is behind it. */
-static enum exit_code refuse_option(char **argv) {
-	const bool is_letter = optopt > 0 && optopt < 256 && !strchr(LETTERS, optopt);
-	const char *words[ARRAY_SIZE(option_rows) + 1] = { NULL };
-	_cleanup_free_ char *name = NULL;
-	size_t i;
+/* "--strct", as it was typed, without an argument. */
+static enum exit_code refuse_unknown(char **argv) {
+	const bool is_letter = optopt > 0;
+	const char *words[65] = { NULL }, *nearest;
+	_cleanup_free_ char *name = is_letter ? text_format("-%c", optopt)
+					      : strdup(argv[optind - 1]);
 
-	for (i = 0; i < ARRAY_SIZE(option_rows); i++)
+	for (size_t i = 0; i < option_rows_n; i++)
 		words[i] = option_rows[i].name;
-	name = is_letter ? text_format("%c", optopt)
-			 : strdup(argv[optind - 1] + strspn(argv[optind - 1], "-"));
 	if (!name)
 		return EXIT_FAILED;
 	name[strcspn(name, "=")] = '\0';
-	return commandline_refuse("Unknown option, or one that lacks its argument:", name,
-				  words);
+	nearest = is_letter ? NULL : text_nearest(name + strspn(name, "-"), words);
+	log_error("Unknown option '%s'", name);
+	if (nearest)
+		log_hint("did you mean '--%s'?", nearest);
+	else
+		log_hint("extmerge --help shows what there is");
+	return EXIT_USAGE;
 }
 
-static enum exit_code refuse_argument(int code, const char *argument) {
-	switch (code) {
-	case OPTION_CLASS:
-		return commandline_refuse("There is no class", argument, NULL);
-	case OPTION_JSON:
-		return commandline_refuse("--json is pretty, short or off, not", argument,
-					  NULL);
-	case OPTION_TRUST:
-		return commandline_refuse("--trust is auto, signed, verity or any, not",
-					  argument, NULL);
-	case OPTION_CERTIFICATE_VALIDITY:
-		return commandline_refuse(
-			"--certificate-validity is ignore or enforce, not", argument,
-			NULL);
-	case OPTION_BACKEND:
-		return commandline_refuse("--backend is auto, overlay or fuse, not",
-					  argument, NULL);
-	case OPTION_GRAFTS:
-		return commandline_refuse("--grafts is a number from 0 to 16, not",
-					  argument, NULL);
-	case OPTION_VERITY:
-		return commandline_refuse("--verity is auto, dm or fuse, not", argument,
-					  NULL);
-	case OPTION_ON_CORRUPTION:
-		return commandline_refuse("--on-corruption is error, restart or panic, not",
-					  argument, NULL);
-	case OPTION_MUTABLE:
-		return commandline_refuse(
-			"--mutable is no, auto, yes, import, ephemeral or "
-			"ephemeral-import, perhaps with /HIERARCHY: in front, not",
-			argument, NULL);
-	case OPTION_BASE:
-		return commandline_refuse(
-			"--base is bottom or top, perhaps with /HIERARCHY: in front, not",
-			argument, NULL);
-	case OPTION_SERVICE:
-		return commandline_refuse(
-			"A service's name has letters, digits and :_.@- only, not",
-			argument, NULL);
-	case OPTION_PID:
-		return commandline_refuse("--pid takes the number of a process, not",
-					  argument, NULL);
-	case OPTION_IMAGE_POLICY:
-		return commandline_refuse("--image-policy is PARTITION=FLAG+FLAG:..., not",
-					  argument, NULL);
-	case OPTION_INIT:
-		return commandline_refuse("--init is systemd, openrc, runit or s6, not",
-					  argument, NULL);
-	case OPTION_BOOT:
-		return commandline_refuse("--boot is early or late, not", argument, NULL);
-	default:
-		return commandline_refuse("--lock-wait takes seconds, not", argument,
-					  NULL);
+/* getopt has just refused an option. What it knows is in optopt: it has an argument too few, or one too many. */
+static enum exit_code refuse_option(int code, char **argv) {
+	const struct option_row *row = optopt > 0 ? option_find(optopt) : NULL;
+	_cleanup_free_ char *spelled = row ? option_spell(row) : NULL;
+
+	if (!row)
+		return refuse_unknown(argv);
+	if (code == ':') {
+		log_error("'--%s' lacks its argument", row->name);
+		log_hint("%s", spelled ?: "");
+	} else {
+		log_error("'--%s' takes no argument", row->name);
 	}
+	return EXIT_USAGE;
+}
+
+/* The word that was meant, as far as there are words. */
+static void hint_word(const struct option_row *row, const char *argument) {
+	_cleanup_free_ char *copy = row->argument ? strdup(row->argument) : NULL;
+	const char *colon = *argument == '/' ? strchr(argument, ':') : NULL;
+	const char *words[16] = { NULL }, *nearest;
+	size_t n = 0;
+
+	if (!copy || !strchr(copy, '|'))
+		return;
+	for (char *rest = copy; rest && n < ARRAY_SIZE(words) - 1;)
+		words[n++] = strsep(&rest, "|");
+	nearest = text_nearest(colon ? colon + 1 : argument, words);
+	if (nearest)
+		log_hint("did you mean '%s'?", nearest);
+}
+
+static enum exit_code refuse_argument(int code, const char *argument, const char *why) {
+	const struct option_row *row = option_find(code);
+	_cleanup_free_ char *what = row ? option_explain(row) : NULL;
+
+	if (!what)
+		return EXIT_FAILED;
+	log_error("%s, not '%s'%s%s", what, argument, why ? ": " : "", why ?: "");
+	hint_word(row, argument);
+	return EXIT_USAGE;
+}
+
+enum exit_code commandline_check(const struct commandline *c, const char *verb) {
+	for (size_t i = 0; i < option_rows_n; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (!(c->given >> i & 1) || !row->is_strict ||
+		    text_has_word(row->verbs, verb))
+			continue;
+		log_error("'%s' takes no option --%s", verb, row->name);
+		log_hint("extmerge %s --help shows those that it takes", verb);
+		return EXIT_USAGE;
+	}
+	return EXIT_DONE;
 }
 
 enum exit_code commandline_parse(int argc, char **argv, struct options *o,
-				 enum commandline_wish *ret_wish) {
-	struct option options[ARRAY_SIZE(option_rows) + 1] = { { 0 } };
-	int code, index;
+				 struct commandline *ret) {
+	struct option options[65] = { { 0 } };
+	int code;
 
-	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
+	for (size_t i = 0; i < option_rows_n; i++)
 		options[i] = (struct option){ option_rows[i].name,
 					      option_rows[i].has_argument, NULL,
 					      option_rows[i].code };
 	opterr = 0;
 	for (;;) {
-		code = getopt_long(argc, argv, LETTERS, options, &index);
+		const char *why = NULL;
+
+		code = getopt_long(argc, argv, LETTERS, options, NULL);
 		if (code < 0)
 			return EXIT_DONE;
-		if (code == '?')
-			return refuse_option(argv);
-		if (code == 'h' || code == OPTION_VERSION) {
-			*ret_wish = code == 'h' ? COMMANDLINE_HELP : COMMANDLINE_VERSION;
-			return EXIT_DONE;
-		}
-		if (parse_option(code, optarg, o) < 0)
-			return refuse_argument(code, optarg ?: "");
+		if (code == '?' || code == ':')
+			return refuse_option(code, argv);
+		if (code == OPTION_VERSION || code == 'h')
+			ret->wish = code == 'h' ? COMMANDLINE_HELP : COMMANDLINE_VERSION;
+		ret->given |= UINT64_C(1) << (option_find(code) - option_rows);
+		if (parse_option(code, optarg, o, &why) < 0)
+			return refuse_argument(code, optarg ?: "", why);
 	}
 }

@@ -6,15 +6,21 @@
 
 enum commandline_wish { COMMANDLINE_VERB, COMMANDLINE_HELP, COMMANDLINE_VERSION };
 
+/* What else is known of it. */
+struct commandline {
+	enum commandline_wish wish;
+	uint64_t given; /* a bit for each row of option.h */
+};
+
 /*
  * Takes the options, which may stand before and after the verb, to *o, whose lists are the caller's to free; the words that
- * are left stand at the end of `argv`, from optind on. *ret_wish is changed if something else than a verb is wanted.
+ * are left stand at the end of `argv`, from optind on. *ret is zeroed by the caller.
  */
 enum exit_code commandline_parse(int argc, char **argv, struct options *o,
-				 enum commandline_wish *ret_wish);
+				 struct commandline *ret);
 
-/* One line for each, on stdout. */
-void commandline_print_options(void);
+/* cli.options: whether the verb takes what is given. EXIT_DONE or EXIT_USAGE. */
+enum exit_code commandline_check(const struct commandline *c, const char *verb);
 
 /* Says that `what` is wrong with `given`, and the nearest of the NULL-terminated `words`, if there are any. EXIT_USAGE. */
 enum exit_code commandline_refuse(const char *what, const char *given,

@@ -7,6 +7,7 @@
 
 #include "boot.h"
 #include "commandline.h"
+#include "help.h"
 #include "journal.h"
 #include "log.h"
 #include "strv.h"
@@ -14,53 +15,39 @@
 
 #define LOCK_WAIT_SECONDS 30
 
+/* In the order of --help: looking, changing, what was written, images, commands. */
 static const struct verb *const verbs[] = {
-	&verb_status,	       &verb_list,    &verb_plan,    &verb_merge,
-	&verb_refresh,	       &verb_unmerge, &verb_inspect, &verb_why,
-	&verb_verify,	       &verb_pack,    &verb_config,  &verb_run,
-	&verb_service_drop_in, &verb_diff,    &verb_discard, &verb_commit,
+	&verb_status,	       &verb_list,    &verb_plan,    &verb_why,	 &verb_config,
+	&verb_merge,	       &verb_refresh, &verb_unmerge, &verb_diff, &verb_commit,
+	&verb_discard,	       &verb_inspect, &verb_verify,  &verb_pack, &verb_run,
+	&verb_service_drop_in, NULL,
 };
 
-static void print_help(void) {
-	puts("extmerge [OPTION...] [VERB] [OPERAND]\n\n"
-	     "Merges system extensions into /usr and /opt and configuration extensions into /etc,\n"
-	     "without a moment in which their files are missing.\n\nVerbs:");
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-15s %-10s %s\n", verbs[i]->name, verbs[i]->operands ?: "",
-		       verbs[i]->help);
-	commandline_print_options();
-	puts("\nExit status: 0 done or nothing to do; 1 failed, what was merged before is in place;\n"
-	     "2 wrong call; 3 something was skipped, with --strict; 4 refused by policy; 5 privilege or\n"
-	     "kernel ability missing; 6 another run holds the lock; 10 plan: changes are pending.\n\n"
-	     "See extmerge(8).");
-}
-
 static const struct verb *find_verb(const char *name) {
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+	for (size_t i = 0; verbs[i]; i++)
 		if (strcmp(verbs[i]->name, name) == 0)
 			return verbs[i];
 	return NULL;
 }
 
-static enum exit_code run_verb(int n, char **words, struct options *o) {
-	const struct verb *verb = n > 0 ? find_verb(words[0]) : &verb_status;
-	const char *names[ARRAY_SIZE(verbs) + 1] = { NULL };
+static enum exit_code refuse_verb(const char *word) {
+	const char *names[ARRAY_SIZE(verbs)] = { NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+	for (size_t i = 0; verbs[i]; i++)
 		names[i] = verbs[i]->name;
-	if (!verb)
-		return commandline_refuse("Unknown verb", words[0], names);
-	n -= n > 0;
-	if (n < verb->min || n > verb->max) {
-		log_error("'%s' takes %s%s", verb->name,
-			  verb->max == 0   ? "no operand"
-			  : verb->max == 1 ? "one "
-					   : "",
-			  verb->operands ?: "");
-		return EXIT_USAGE;
-	}
-	o->operands = words + 1;
-	return verb->run(o);
+	return commandline_refuse("Unknown verb", word, names);
+}
+
+static enum exit_code check_operands(const struct verb *verb, int n) {
+	if (n >= verb->min && n <= verb->max)
+		return EXIT_DONE;
+	log_error("'%s' takes %s%s", verb->name,
+		  verb->max == 0   ? "no operand"
+		  : verb->max == 1 ? "one "
+				   : "",
+		  verb->operands ?: "");
+	log_hint("extmerge %s --help", verb->name);
+	return EXIT_USAGE;
 }
 
 /* Every extension keeps a few fds, and 500 of them shall not depend on a shell's soft limit. */
@@ -90,28 +77,35 @@ static bool has_standard_fds(void) {
 }
 
 /* boot.1 may say that there is nothing to do. */
-static enum exit_code begin_and_run(int n, char **words, struct options *o) {
+static enum exit_code run_verb(const struct verb *verb, struct options *o) {
 	bool done = false;
 	enum exit_code code;
 
 	journal_start(&journal_places_default, o->boot != BOOT_NO);
 	code = boot_prepare(o, &done);
-	return code == EXIT_DONE && !done ? run_verb(n, words, o) : code;
+	return code == EXIT_DONE && !done ? verb->run(o) : code;
 }
 
-static enum exit_code fulfil(enum commandline_wish wish, int n, char **words,
+static enum exit_code fulfil(const struct commandline *c, int n, char **words,
 			     struct options *o) {
-	switch (wish) {
-	case COMMANDLINE_HELP:
-		print_help();
-		return EXIT_DONE;
-	case COMMANDLINE_VERSION:
+	const struct verb *verb = n > 0 ? find_verb(words[0]) : &verb_status;
+	enum exit_code code;
+
+	if (c->wish == COMMANDLINE_VERSION) {
 		puts("extmerge " PACKAGE_VERSION);
 		return EXIT_DONE;
-	case COMMANDLINE_VERB:
-		break;
 	}
-	return begin_and_run(n, words, o);
+	if (!verb)
+		return refuse_verb(words[0]);
+	if (c->wish == COMMANDLINE_HELP) {
+		help_print(verbs, n > 0 ? verb : NULL);
+		return EXIT_DONE;
+	}
+	code = check_operands(verb, n - (n > 0));
+	if (code == EXIT_DONE)
+		code = commandline_check(c, verb->name);
+	o->operands = words + (n > 0);
+	return code == EXIT_DONE ? run_verb(verb, o) : code;
 }
 
 int main(int argc, char **argv) {
@@ -120,16 +114,16 @@ int main(int argc, char **argv) {
 			     .legend = true,
 			     .lock_wait = LOCK_WAIT_SECONDS * 1000,
 			     .fd_limit = { RLIM_INFINITY, RLIM_INFINITY } };
-	enum commandline_wish wish = COMMANDLINE_VERB;
+	struct commandline line = { 0 };
 	enum exit_code code;
 
 	if (!has_standard_fds())
 		return EXIT_FAILED;
 	o.umask = umask(022);
 	raise_fd_limit(&o.fd_limit);
-	code = commandline_parse(argc, argv, &o, &wish);
+	code = commandline_parse(argc, argv, &o, &line);
 	if (code == EXIT_DONE)
-		code = fulfil(wish, argc - optind, argv + optind, &o);
+		code = fulfil(&line, argc - optind, argv + optind, &o);
 	strv_free(o.force);
 	strv_free(o.with);
 	if (fflush(stdout) != 0 && code == EXIT_DONE)

@@ -393,7 +393,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_commit = {
 	.name = "commit",
 	.operands = "NAME",
-	.help = "Make an extension of what was written in the merged trees",
+	.help = "Make an extension of what was written",
 	.min = 1,
 	.max = 1,
 	.run = run,

@@ -188,6 +188,6 @@ static enum exit_code run(const struct options *o) {
 
 const struct verb verb_diff = {
 	.name = "diff",
-	.help = "Show what was written in the merged trees, and over whose files",
+	.help = "Show what was written in merged trees, and over what",
 	.run = run,
 };

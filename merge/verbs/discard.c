@@ -69,7 +69,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_discard = {
 	.name = "discard",
 	.operands = "[HIERARCHY...]",
-	.help = "Empty what was written in the merged trees, without a gap",
+	.help = "Empty what was written, without a gap",
 	.max = INT_MAX,
 	.run = run,
 };

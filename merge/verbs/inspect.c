@@ -98,7 +98,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_inspect = {
 	.name = "inspect",
 	.operands = "IMAGE",
-	.help = "Show what an image or directory is, and whether it would fit",
+	.help = "Show what an image is, and whether it would fit",
 	.min = 1,
 	.max = 1,
 	.run = run,

@@ -24,6 +24,6 @@ static enum exit_code run(const struct options *o) {
 
 const struct verb verb_list = {
 	.name = "list",
-	.help = "Show every extension that is found, and why one does not fit",
+	.help = "Show all extensions, and why one does not fit",
 	.run = run,
 };

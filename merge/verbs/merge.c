@@ -31,6 +31,6 @@ static enum exit_code run(const struct options *o) {
 
 const struct verb verb_merge = {
 	.name = "merge",
-	.help = "Merge the extensions that fit; refuses where some are merged already",
+	.help = "Merge what fits; refuses where something is merged",
 	.run = run,
 };

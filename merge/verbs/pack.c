@@ -212,7 +212,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_pack = {
 	.name = "pack",
 	.operands = "DIRECTORY IMAGE",
-	.help = "Make a disk image of a directory, signed if there is a key",
+	.help = "Make a disk image, signed if there is a key",
 	.min = 2,
 	.max = 2,
 	.run = run,

@@ -31,6 +31,6 @@ static enum exit_code run(const struct options *o) {
 
 const struct verb verb_plan = {
 	.name = "plan",
-	.help = "Show what a refresh would do; exit status 10 if anything",
+	.help = "Show what a refresh would do; status 10 if anything",
 	.run = run,
 };

@@ -19,6 +19,6 @@ static enum exit_code run(const struct options *o) {
 
 const struct verb verb_refresh = {
 	.name = "refresh",
-	.help = "Merge what is new, switch what has changed, take away what is gone",
+	.help = "Merge what is new or changed, take away what is gone",
 	.run = run,
 };

@@ -194,7 +194,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_run = {
 	.name = "run",
 	.operands = "COMMAND",
-	.help = "Run a command that alone sees the extensions of --with or --service",
+	.help = "Run a command that alone sees some extensions",
 	.min = 1,
 	.max = INT_MAX,
 	.run = run,

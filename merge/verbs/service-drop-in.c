@@ -215,7 +215,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_service_drop_in = {
 	.name = "service-drop-in",
 	.operands = "NAME",
-	.help = "Print what makes a service of the init one with extensions",
+	.help = "Print what gives a service extensions of its own",
 	.min = 1,
 	.max = 1,
 	.run = run,

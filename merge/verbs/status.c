@@ -60,6 +60,6 @@ static enum exit_code run(const struct options *given) {
 
 const struct verb verb_status = {
 	.name = "status",
-	.help = "Show what is merged (this is also what extmerge alone does)",
+	.help = "Show what is merged; so does extmerge without a verb",
 	.run = run,
 };

@@ -24,6 +24,6 @@ static enum exit_code run(const struct options *o) {
 
 const struct verb verb_unmerge = {
 	.name = "unmerge",
-	.help = "Take everything away again; the host's own directories are seen",
+	.help = "Take everything away again",
 	.run = run,
 };

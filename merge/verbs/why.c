@@ -332,7 +332,7 @@ static enum exit_code run(const struct options *o) {
 const struct verb verb_why = {
 	.name = "why",
 	.operands = "PATH|NAME",
-	.help = "Show which extension a file comes from, or why an extension is left out",
+	.help = "Show where a file comes from, or why one is left out",
 	.min = 1,
 	.max = 1,
 	.run = run,

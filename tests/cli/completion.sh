@@ -25,6 +25,7 @@ is "an option without a value" "$(offered --strict)" "--strict"
 is "options stand behind a verb too" "$(offered list --no-l)" "--no-legend"
 is "every option is offered" "$(offered -- | tr ' ' '\n' | tr -d =)" \
 	"$("$EXTMERGE" --help | sed -n '/^Options:/,/^$/p' | grep -oE ' --[a-z-]+' | tr -d ' ' | sort)"
+is "behind a verb only its own" "$(offered pack --f) $(offered list --f)" "--format= --force="
 is "words of an option" "$(offered --class =)" "confext sysext"
 is "and the beginning of one" "$(offered --class = c)" confext
 is "of one that may go without" "$(offered list --json = s)" short

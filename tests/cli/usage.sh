@@ -24,21 +24,32 @@ refesh|Unknown verb 'refesh'.*did you mean 'refresh'\?
 lst|Unknown verb 'lst'.*did you mean 'list'\?
 unmerg|Unknown verb 'unmerg'.*did you mean 'unmerge'\?
 frobnicate|Unknown verb 'frobnicate'.*extmerge --help
---strct list|Unknown option.* 'strct'.*did you mean 'strict'\?
-list --jsn|Unknown option.* 'jsn'.*did you mean 'json'\?
---frobnicate|Unknown option.* 'frobnicate'.*extmerge --help
--x|Unknown option.* 'x'
--q -vxq list|Unknown option.* 'x'
-list --quiet=yes|Unknown option, or one that lacks its argument: 'quiet'
---class|Unknown option, or one that lacks its argument: 'class'
---strict=yes list|Unknown option, or one that lacks its argument: 'strict'
---class=portable list|There is no class 'portable'
+--strct list|Unknown option '--strct'.*did you mean '--strict'\?
+list --jsn|Unknown option '--jsn'.*did you mean '--json'\?
+--frobnicate|Unknown option '--frobnicate'.*extmerge --help
+-x|Unknown option '-x'
+-q -vxq list|Unknown option '-x'
+list --quiet=yes|'--quiet' takes no argument
+--class|'--class' lacks its argument.*--class=sysext\|confext
+run -w|'--with' lacks its argument.*--with=IMAGE
+--strict=yes list|'--strict' takes no argument
+--class=portable list|--class is sysext or confext, not 'portable'
 --json=xml list|--json is pretty, short or off, not 'xml'
 --json= list|--json is pretty, short or off, not ''
---lock-wait=soon refresh|--lock-wait takes seconds, not 'soon'
---lock-wait=-1 refresh|--lock-wait takes seconds, not '-1'
+--trust=signd list|--trust is auto, signed, verity or any, not 'signd'.*did you mean 'signed'\?
+--base=/etc:topp refresh|--base is bottom or top, perhaps with /HIERARCHY: in front, not '/etc:topp'
+--mutable=/usr:ephemral refresh|not '/usr:ephemral'.*did you mean 'ephemeral'\?
+--lock-wait=soon refresh|--lock-wait takes seconds, up to a day, not 'soon'
+--lock-wait=-1 refresh|--lock-wait takes seconds, up to a day, not '-1'
 --lock-wait=99999999999999999999 refresh|--lock-wait takes seconds
---lock-wait= refresh|--lock-wait takes seconds, not ''
+--lock-wait= refresh|--lock-wait takes seconds, up to a day, not ''
+--image-policy=foo list|--image-policy takes PARTITION=FLAG\+FLAG:..., not 'foo': not of the form
+--service=a/b list|--service takes a name of letters, digits and :_.@-, not 'a/b'
+--pid=x refresh|--pid takes the number of a process, not 'x'
+list --overwrite|'list' takes no option --overwrite.*extmerge list --help
+plan --service=web|'plan' takes no option --service
+--key=/k merge|'merge' takes no option --key
+--all-services|'status' takes no option --all-services
 list extra|'list' takes no operand
 refresh a b|'refresh' takes no operand
 config Trust|'config' takes no operand
@@ -47,7 +58,8 @@ why a b|'why' takes one PATH\|NAME
 inspect|'inspect' takes one IMAGE
 pack|'pack' takes DIRECTORY IMAGE
 pack a|'pack' takes DIRECTORY IMAGE
-pack a b c|'pack' takes DIRECTORY IMAGE
+pack a b c|'pack' takes DIRECTORY IMAGE.*extmerge pack --help
+refesh --help|Unknown verb 'refesh'
 --root=/nowhere/at/all list|Cannot open the root '/nowhere/at/all': No such file
 --root=/etc/passwd list|Cannot open the root '/etc/passwd': Not a directory
 TABLE
@@ -67,12 +79,14 @@ done
 for word in 0 1 2 3 4 5 6 10; do
 	like "--help has exit status $word" "$(sed -n '/^Exit status/,$p' <<<"$out" | tr '\n' ' ')" "[ ;]$word "
 done
-is "no line of it is wider than 100 columns" "$(awk 'length > 100' <<<"$out")" ""
+is "no line of it is wider than 80 columns" "$(awk 'length > 80' <<<"$out")" ""
 help=$out
 em -h
 is "-h is --help" "$out" "$help"
 em refresh --help
-is "and so it is behind a verb, which is not run" "$rc$out" "0$help"
+like "behind a verb it is that verb's, which is not run" "$rc$out" "^0extmerge \[OPTION\.\.\.\] refresh"
+like "with options that are for it" "$out" "--all-services"
+not_ok "and none that are not" grep -q -e --overwrite <<<"$out"
 em --version
 like "--version has name and number" "$rc $out" '^0 extmerge [0-9]+(\.[0-9]+)*[^ ]*$'
 

@@ -9,7 +9,7 @@ readers=${TESTS_BUILD_DIR:?}/readers
 # --- service.1 ---
 for name in '' . .. a/b 'a b' 'ä' "$(printf 'a%.0s' {1..201})"; do
 	on run --service="$name" -- true
-	like "the name '${name:0:10}' is refused" "$rc $err" "^2 .*A service's name has letters"
+	like "the name '${name:0:10}' is refused" "$rc $err" "^2 .*--service takes a name of letters"
 done
 on run --service="$(printf 'a%.0s' {1..200})" -- true
 is "200 letters are not too many" $rc 0
