@@ -146,13 +146,18 @@ static int replace_written(const struct place *p, struct apply_step *s) {
 	return r;
 }
 
-/* Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. */
+/*
+ * Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. No link leads
+ * them elsewhere: below may lie a directory that is not root's.
+ */
 static void carry_back(const struct place *p, const struct apply_step *s) {
+	_cleanup_close_ int hierarchy = s->n_carried ? file_open_in(p->root, s->name,
+								    O_PATH | O_DIRECTORY)
+						     : -EBADF;
+
 	for (size_t i = 0; i < s->n_carried; i++) {
-		_cleanup_free_ char *path = text_format("%s/%s", s->name,
-							s->carried[i].path);
-		_cleanup_close_ int target = path ? file_open_in(p->root, path, O_PATH)
-						  : -ENOMEM;
+		_cleanup_close_ int target = file_open_below(hierarchy,
+							     s->carried[i].path, O_PATH);
 
 		if (target >= 0)
 			(void)move_mount(s->carried[i].fd, "", target, "",

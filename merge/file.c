@@ -40,6 +40,10 @@ int file_open_exact(int dir, const char *path, int flags) {
 			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
+int file_open_below(int dir, const char *path, int flags) {
+	return open_resolved(dir, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
 int file_reopen(int fd, int flags) {
 	char path[FILE_FD_PATH_MAX];
 	int opened;

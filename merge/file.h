@@ -18,6 +18,11 @@ int file_open_in(int root, const char *path, int flags);
  */
 int file_open_exact(int dir, const char *path, int flags);
 
+/*
+ * The same, but for mounts, which are crossed: for a place that may be a mount point, in a tree that others write.
+ */
+int file_open_below(int dir, const char *path, int flags);
+
 /* Opens what the O_PATH fd `fd` refers to again, for reading, whatever has become of its name. */
 int file_reopen(int fd, int flags);
 

@@ -204,23 +204,27 @@ static int attach_grafts(const struct hierarchy *h, struct workshop *w, int meta
 		       : rows[used].graft(&s, tree, r->grafts_most, &r->grafts);
 }
 
-/* The mounts of the host go where they were, in the tree that nobody sees yet. */
+/* The mounts of the host go where they were, in the tree that nobody sees yet; not where a link of it leads to. */
 static int attach_submounts(const struct workshop *w, const char *name,
 			    const struct stack_submount *submounts, size_t n,
 			    char **ret_why) {
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *path = text_format("%s/%s", name, submounts[i].path);
+		_cleanup_close_ int place =
+			path ? file_open_below(w->scratch, path, O_PATH) : -ENOMEM;
+		int r = place < 0 ? place : 0;
 
-		if (!path)
-			return -ENOMEM;
-		if (move_mount(submounts[i].fd, "", w->scratch, path,
-			       MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		if (r == 0 &&
+		    move_mount(submounts[i].fd, "", place, "",
+			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+			r = -errno;
+		if (r == 0)
 			continue;
 		if (!*ret_why)
 			*ret_why = text_format(
 				"the mount at '%s' has no place in the merged tree",
 				submounts[i].path);
-		return -errno;
+		return r;
 	}
 	return 0;
 }

@@ -390,20 +390,17 @@ struct submounts {
 
 /* No path leads there: something covers it, or it is in a tree whose server has ended. */
 static bool is_out_of_reach(int error) {
-	return error == ENOENT || error == ENOTDIR || error == ELOOP ||
-	       error == ENOTCONN || error == ECONNABORTED;
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP ||
+	       error == -ENOTCONN || error == -ECONNABORTED;
 }
 
 /* 1 if what is seen at `path` below the hierarchy is this mount, not one that covers it; else 0 or an errno. */
 static int is_visible(const struct submounts *s, const char *path, int id) {
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	_cleanup_close_ int fd = sys_openat2(s->fd, path, &how);
-
+	_cleanup_close_ int fd = file_open_below(s->fd, path, O_PATH);
 	int seen;
 
 	if (fd < 0)
-		return is_out_of_reach(errno) ? 0 : -errno;
+		return is_out_of_reach(fd) ? 0 : fd;
 	seen = mount_id(fd);
 	return seen < 0 ? seen : seen == id;
 }

@@ -74,6 +74,21 @@ is "the host's mounts are what they were" "$(table "$R") $(submounts)" "$origina
 umount "$R"/usr/share/{a-file,with\ space,sub-2,sub/nested,sub}
 is "nothing is mounted" "$(table "$R")" ""
 
+# --- a mount goes where it was, and not where a link leads by now (switch.10) ---
+mkdir "$X/one/opt/data" "$T/below" "$T/elsewhere"
+change
+em merge
+mount -t tmpfs data "$R/opt/data"
+rmdir "$X/one/opt/data" && ln -s "$T/elsewhere" "$X/one/opt/data"
+change
+em refresh
+like "a link in the new tree is no place for it" "$rc $err" "^1 .*Cannot build the new /opt: the mount at 'data' has no place in the merged tree"
+is "and what is there stays" "$(findmnt -n -o SOURCE "$R/opt/data")" data
+mount --bind "$R" "$T/below" && ln -s ../etc "$T/below/opt/data" && umount "$T/below"
+em unmerge
+is "nor is one in the host's own directory" "$rc $(table "$R") $(cat "$R/etc/host.conf")" "0  host conf"
+rm "$R/opt/data" "$X/one/opt/data" && rmdir "$T/below" "$T/elsewhere"
+
 # --- readers in a slave namespace ---
 mount --make-rshared "$T"
 unshare -m --propagation slave sleep 1000 &
