@@ -241,6 +241,8 @@ static int try_marks(struct upper *u, const char **ret_why) {
 static int try(struct upper *u, const char **ret_why) {
 	int r = try_marks(u, ret_why);
 
+	if (r == -ENOSPC || r == -EDQUOT)
+		*ret_why = "the file system of upperdir has no room";
 	upper_discard(u, "#try");
 	upper_discard(u, "#dir");
 	upper_discard(u, "#one");
