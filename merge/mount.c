@@ -118,9 +118,10 @@ static int look(int fd, unsigned mask, struct statx *ret) {
 										: 0;
 }
 
+/* Asked for or not, it is there (Linux 5.8). Who asks for anything is refused by a user's FUSE mount, root too. */
 int mount_id(int fd) {
 	struct statx sx;
-	int r = look(fd, STATX_MNT_ID, &sx);
+	int r = look(fd, 0, &sx);
 
 	if (r < 0)
 		return r;

@@ -384,7 +384,8 @@ struct submounts {
 	int fd;	      /* the hierarchy */
 	char *prefix; /* its path as the mount table has it, with a slash at the end */
 	char **found;
-	int tree;	       /* the mount that `fd` is on */
+	char **barred; /* below a mount that lets nobody but its user in, root neither */
+	int tree;      /* the mount that `fd` is on */
 	struct record *record; /* NULL: it is not one of ours */
 };
 
@@ -440,6 +441,8 @@ static int collect_submount(const struct mount_info *i, void *data) {
 	    is_graft(s, i, i->target + len))
 		return 0;
 	r = is_visible(s, i->target + len, i->id);
+	if (r == -EACCES)
+		return strv_append(&s->barred, i->target + len);
 	return r <= 0 ? r : strv_append(&s->found, i->target + len);
 }
 
@@ -463,6 +466,14 @@ static int keep_outermost(char *const *paths, char ***ret) {
 		if (!is_within(*ret, *paths))
 			r = strv_append(ret, *paths);
 	return r;
+}
+
+/* What is mounted there, or was and is covered, comes or stays with the mount that bars the way. */
+static int check_barred(char *const *outermost, char *const *barred) {
+	for (; barred && *barred; barred++)
+		if (!is_within(outermost, *barred))
+			return -EACCES;
+	return 0;
 }
 
 /* The path that the mount table has for the directory `fd`, with a slash at the end. */
@@ -490,7 +501,10 @@ int state_submounts(const struct mounts *m, int fd, char ***ret) {
 	strv_sort(s.found);
 	if (r == 0)
 		r = keep_outermost(s.found, &outermost);
+	if (r == 0)
+		r = check_barred(outermost, s.barred);
 	strv_free(s.found);
+	strv_free(s.barred);
 	if (r < 0) {
 		strv_free(outermost);
 		return r;

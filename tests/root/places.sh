@@ -89,6 +89,24 @@ em unmerge
 is "nor is one in the host's own directory" "$rc $(table "$R") $(cat "$R/etc/host.conf")" "0  host conf"
 rm "$R/opt/data" "$X/one/opt/data" && rmdir "$T/below" "$T/elsewhere"
 
+# --- an ordinary user's FUSE mount, into which not even root may look, and what it covers ---
+mkdir -p "$R/opt/user/below" && mount -t tmpfs covered "$R/opt/user/below"
+if exec 9<>/dev/fuse && mount -i -t fuse -o fd=9,rootmode=40000,user_id=4321,group_id=0 user "$R/opt/user"; then
+	change
+	em merge
+	is "a user's mount: merge" "$rc $(shown) $(findmnt -n -o SOURCE "$R/opt/user" | sort -u)" "0 $next $next 1 host tool host conf user"
+	change
+	em refresh
+	is "refresh" "$rc $(shown) $(findmnt -n -o SOURCE "$R/opt/user" | sort -u)" "0 $next $next 1 host tool host conf user"
+	em unmerge
+	is "unmerge" "$rc $(findmnt -n -o SOURCE "$R/opt/user")" "0 user"
+	umount "$R/opt/user"
+	exec 9>&-
+else
+	skip "a user's FUSE mount" "there is no FUSE"
+fi
+umount "$R/opt/user/below" && rm -r "$R/opt/user"
+
 # --- readers in a slave namespace ---
 mount --make-rshared "$T"
 unshare -m --propagation slave sleep 1000 &
