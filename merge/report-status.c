@@ -2,7 +2,6 @@
 /* What is merged, as a tree for people. */
 #include "report-parts.h"
 
-#include <libsmartcols.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,20 +30,14 @@ enum {
 };
 
 static const struct table_column status_columns[] = {
-	{ "NAME", SCOLS_FL_TREE },
-	{ "VERSION", 0 },
-	{ "CLASS", 0 },
-	{ "FORMAT", 0 },
-	{ "TRUST", 0 },
-	{ "SIZE", SCOLS_FL_RIGHT },
-	{ "STATE", 0 },
-	{ "NOTE", SCOLS_FL_WRAP },
-	{ NULL, 0 },
+	{ "NAME", TABLE_TREE }, { "VERSION", 0 }, { "CLASS", 0 },
+	{ "FORMAT", 0 },	{ "TRUST", 0 },	  { "SIZE", TABLE_RIGHT },
+	{ "STATE", 0 },		{ "NOTE", 0 },	  { NULL, 0 },
 };
 
-static void add_layer_line(struct libscols_table *table, struct libscols_line *parent,
+static void add_layer_line(struct table *table, struct table_line *parent,
 			   const struct record *record, const struct record_layer *l) {
-	struct libscols_line *line = table_add(table, parent);
+	struct table_line *line = table_add(table, parent);
 	_cleanup_free_ char *note = report_layer_note(l);
 
 	table_set(line, STATUS_NAME, l->name);
@@ -57,9 +50,9 @@ static void add_layer_line(struct libscols_table *table, struct libscols_line *p
 	table_set(line, STATUS_NOTE, note);
 }
 
-static void add_skipped_line(struct libscols_table *table, struct libscols_line *parent,
+static void add_skipped_line(struct table *table, struct table_line *parent,
 			     const struct record *record, const struct record_skipped *s) {
-	struct libscols_line *line = table_add(table, parent);
+	struct table_line *line = table_add(table, parent);
 	_cleanup_free_ char *note = text_format("%s: %s", verdict_word(s->code),
 						s->text ?: "");
 
@@ -93,13 +86,13 @@ static char *hierarchy_note(const struct state_hierarchy *h) {
 	return h->record ? report_form(h->record) : strdup("");
 }
 
-static void add_hierarchy_lines(struct libscols_table *table,
-				const struct state_hierarchy *h, bool with_skipped) {
+static void add_hierarchy_lines(struct table *table, const struct state_hierarchy *h,
+				bool with_skipped) {
 	static const char *const words[] = { [STATE_PLAIN] = "not merged",
 					     [STATE_MERGED] = "merged",
 					     [STATE_COVERED] = "covered",
 					     [STATE_PEER] = "foreign" };
-	struct libscols_line *parent = table_add(table, NULL);
+	struct table_line *parent = table_add(table, NULL);
 	_cleanup_free_ char *path = file_join("", h->name), *note = hierarchy_note(h);
 
 	table_set(parent, STATUS_NAME, path);
@@ -166,7 +159,7 @@ static void print_proofs(const struct route *r) {
 }
 
 void report_status(const struct route *r, bool is_pending) {
-	struct libscols_table *table = table_new(r->options, status_columns);
+	struct table *table = table_new(r->options, status_columns);
 	const struct record *newest = NULL;
 	bool is_shown[CLASS_COUNT] = { false };
 

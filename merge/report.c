@@ -2,7 +2,6 @@
 /* What the verbs found: tables and trees for people. */
 #include "report-parts.h"
 
-#include <libsmartcols.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -37,13 +36,13 @@ enum {
 
 static const struct table_column list_columns[] = {
 	{ "NAME", 0 },	 { "VERSION", 0 }, { "CLASS", 0 },
-	{ "FORMAT", 0 }, { "TRUST", 0 },   { "SIZE", SCOLS_FL_RIGHT },
-	{ "STATE", 0 },	 { "PATH", 0 },	   { "REASON", SCOLS_FL_WRAP },
+	{ "FORMAT", 0 }, { "TRUST", 0 },   { "SIZE", TABLE_RIGHT },
+	{ "STATE", 0 },	 { "PATH", 0 },	   { "REASON", 0 },
 	{ NULL, 0 },
 };
 
-static void add_list_line(struct libscols_table *table, const struct extension *x) {
-	struct libscols_line *line = table_add(table, NULL);
+static void add_list_line(struct table *table, const struct extension *x) {
+	struct table_line *line = table_add(table, NULL);
 	_cleanup_free_ char *forced = x->forced.text
 					      ? text_format("forced: %s", x->forced.text)
 					      : NULL;
@@ -65,7 +64,7 @@ static void add_list_line(struct libscols_table *table, const struct extension *
 }
 
 void report_list(const struct route *r) {
-	struct libscols_table *table = table_new(r->options, list_columns);
+	struct table *table = table_new(r->options, list_columns);
 	size_t n_fit = 0;
 
 	for (size_t i = 0; table && i < r->extensions.n; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the verbs found, on stdout: tables and trees for people. The only user of libsmartcols. */
+/* What the verbs found, on stdout: tables and trees for people. */
 #pragma once
 
 #include "route.h"

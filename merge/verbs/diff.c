@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge diff: what was written in the merged trees. */
-#include <libsmartcols.h>
 #include <string.h>
 
 #include "../file.h"
@@ -15,17 +14,14 @@
 enum { DIFF_CHANGE, DIFF_PATH, DIFF_TYPE, DIFF_SIZE, DIFF_LAYER, DIFF_WHAT };
 
 static const struct table_column columns[] = {
-	{ "CHANGE", 0 }, { "PATH", SCOLS_FL_TREE },
-	{ "TYPE", 0 },	 { "SIZE", SCOLS_FL_RIGHT },
-	{ "OVER", 0 },	 { "WHAT", SCOLS_FL_WRAP },
-	{ NULL, 0 },
+	{ "CHANGE", 0 }, { "PATH", 0 }, { "TYPE", 0 }, { "SIZE", TABLE_RIGHT },
+	{ "OVER", 0 },	 { "WHAT", 0 }, { NULL, 0 },
 };
 
 /* Where the changes of one hierarchy go: to one of the two. */
 struct output {
 	const char *hierarchy;
-	struct libscols_table *table;
-	struct libscols_line *parent;
+	struct table *table;
 	struct json_object *array;
 	size_t n[WRITTEN_REMOVED + 1];
 };
@@ -53,7 +49,7 @@ static char *name_whats(const struct written_change *c) {
 }
 
 static int print_change(const struct output *o, const struct written_change *c) {
-	struct libscols_line *line = table_add(o->table, o->parent);
+	struct table_line *line = table_add(o->table, NULL);
 	_cleanup_free_ char *whats = name_whats(c);
 	_cleanup_free_ char *path = text_format("/%s/%s", o->hierarchy, c->path);
 

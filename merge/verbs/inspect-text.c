@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge inspect: for people. */
-#include <libsmartcols.h>
 #include <string.h>
 #include <time.h>
 
@@ -30,15 +29,9 @@ enum {
 };
 
 static const struct table_column columns[] = {
-	{ "NR", SCOLS_FL_RIGHT },
-	{ "PARTITION", 0 },
-	{ "CONTENT", 0 },
-	{ "SIZE", SCOLS_FL_RIGHT },
-	{ "FOR", 0 },
-	{ "FLAGS", 0 },
-	{ "LABEL", 0 },
-	{ "UUID", SCOLS_FL_TRUNC },
-	{ NULL, 0 },
+	{ "NR", TABLE_RIGHT },	 { "PARTITION", 0 }, { "CONTENT", 0 },
+	{ "SIZE", TABLE_RIGHT }, { "FOR", 0 },	     { "FLAGS", 0 },
+	{ "LABEL", 0 },		 { "UUID", 0 },	     { NULL, 0 },
 };
 
 const char *const inspecting_keys[] = {
@@ -131,7 +124,7 @@ static void print_anatomy(const struct anatomy *a) {
 	print_line("fault", a->fault);
 }
 
-static void set_flags(struct libscols_line *line, uint64_t attributes) {
+static void set_flags(struct table_line *line, uint64_t attributes) {
 	char text[32] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
@@ -142,8 +135,8 @@ static void set_flags(struct libscols_line *line, uint64_t attributes) {
 	table_set(line, COLUMN_FLAGS, text);
 }
 
-static void add_partition(struct libscols_table *t, const struct anatomy_partition *p) {
-	struct libscols_line *line = table_add(t, NULL);
+static void add_partition(struct table *t, const struct anatomy_partition *p) {
+	struct table_line *line = table_add(t, NULL);
 	char number[16], guid[37];
 
 	snprintf(number, sizeof(number), "%u", p->entry->index + 1);
@@ -159,7 +152,7 @@ static void add_partition(struct libscols_table *t, const struct anatomy_partiti
 }
 
 static void print_table(const struct anatomy *a, const struct options *o) {
-	struct libscols_table *t;
+	struct table *t;
 
 	if (!a->is_disk || a->n_partitions == 0)
 		return;

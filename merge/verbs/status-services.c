@@ -37,7 +37,7 @@ static void look_at(const struct options *o, const struct service *s, see f, voi
 }
 
 static void print_one(void *data, const struct service *s, const struct record *r) {
-	struct libscols_line *line = table_add(data, NULL);
+	struct table_line *line = table_add(data, NULL);
 	_cleanup_free_ char *hierarchy = text_format("/%s", r->hierarchy);
 	_cleanup_free_ char *pid = text_format("%d", (int)s->pid);
 	_cleanup_free_ char *layers = strdup("");
@@ -56,7 +56,7 @@ static void print_one(void *data, const struct service *s, const struct record *
 }
 
 void status_print_services(const struct options *o) {
-	struct libscols_table *table = NULL;
+	struct table *table = NULL;
 	struct services s;
 
 	if (!find(o, &s))
