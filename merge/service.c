@@ -33,6 +33,31 @@ const char *service_of_source(const char *source) {
 	return at ? at + 1 : "";
 }
 
+/* --- namespaces --- */
+
+static int open_of(pid_t pid, const char *what, int flags) {
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? errno == ENOENT ? -ESRCH : -errno : fd;
+}
+
+static bool is_same(int a, const char *b) {
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+/* The namespace of users that the mount namespace belongs to is ours. */
+static bool is_of_our_users(int namespace) {
+	_cleanup_close_ int users = ioctl(namespace, NS_GET_USERNS);
+
+	return users >= 0 && is_same(users, "/proc/self/ns/user");
+}
+
 /* --- which there are --- */
 
 static int stat_namespace(pid_t pid, struct stat *ret) {
@@ -47,8 +72,7 @@ static int match_tree(const struct mount_info *i, void *data) {
 	const char *name = service_of_source(i->source);
 	char **ret = data;
 
-	if (strncmp(i->source, META_SOURCE, strlen(META_SOURCE)) != 0 ||
-	    !service_name_is_valid(name))
+	if (!stack_is_ours(i) || !service_name_is_valid(name))
 		return 0;
 	*ret = strdup(name);
 	return *ret ? 1 : -ENOMEM;
@@ -86,6 +110,13 @@ static void service_done(struct service *s) {
 	close_fdp(&s->namespace);
 }
 
+/* service.6: who has made a user namespace chooses what is mounted there, and under which name. */
+static bool is_others(pid_t pid) {
+	_cleanup_close_ int namespace = open_of(pid, "ns/mnt", O_RDONLY);
+
+	return namespace >= 0 && !is_of_our_users(namespace);
+}
+
 /*
  * What is to be known of the namespace of a process, whose number may be another's at any moment, and which may be one
  * of extmerge that only looks in: false, if so.
@@ -94,7 +125,7 @@ static bool read_service(struct service *s) {
 	_cleanup_free_ char *name = NULL;
 	struct stat st;
 
-	if (service_read_name(s->pid, &name) < 0)
+	if (!is_others(s->pid) && service_read_name(s->pid, &name) < 0)
 		return false;
 	if (name)
 		s->namespace = service_open(s->pid, name, false, &s->why);
@@ -172,29 +203,6 @@ void services_done(struct services *s) {
 }
 
 /* --- one of them --- */
-
-static int open_of(pid_t pid, const char *what, int flags) {
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
-	fd = open(path, flags | O_CLOEXEC);
-	return fd < 0 ? errno == ENOENT ? -ESRCH : -errno : fd;
-}
-
-static bool is_same(int a, const char *b) {
-	struct stat x, y;
-
-	return fstat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino;
-}
-
-/* The namespace of users that the mount namespace belongs to is ours. */
-static bool is_of_our_users(int namespace) {
-	_cleanup_close_ int users = ioctl(namespace, NS_GET_USERNS);
-
-	return users >= 0 && is_same(users, "/proc/self/ns/user");
-}
 
 static const char *refuse(int namespace, int root) {
 	if (is_same(namespace, "/proc/self/ns/mnt"))
