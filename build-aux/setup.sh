@@ -30,6 +30,7 @@ mount    need pc:mount           libmount-dev     libmount-devel       libmount-
 crypto   need pc:libcrypto       libssl-dev       openssl-devel        libopenssl-devel  openssl          openssl-dev     openssl-devel
 xxhash   need pc:libxxhash       libxxhash-dev    xxhash-devel         xxhash-devel      xxhash           xxhash-dev      xxHash-devel
 json     need pc:json-c          libjson-c-dev    json-c-devel         libjson-c-devel   json-c           json-c-dev      json-c-devel
+tables   need pc:smartcols       libsmartcols-dev libsmartcols-devel   libsmartcols-devel util-linux-libs util-linux-dev  libsmartcols-devel
 econf    need pc:libeconf        libeconf-dev     libeconf-devel       libeconf-devel    libeconf         libeconf-dev    -
 kmod     want pc:libkmod         libkmod-dev      kmod-devel           libkmod-devel     kmod             kmod-dev        libkmod-devel
 crypt    want pc:libcryptsetup   libcryptsetup-dev cryptsetup-devel    libcryptsetup-devel cryptsetup     cryptsetup-dev  cryptsetup-devel

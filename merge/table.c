@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tables and trees. */
+/* Tables and trees by libsmartcols; what does not fit the terminal is put below their lines. */
 #include "table.h"
 
 #include <langinfo.h>
+#include <libsmartcols.h>
 #include <locale.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <wchar.h>
 
+#include "library.h"
 #include "log.h"
 #include "text.h"
+
+LIBRARY(smartcols, "libsmartcols.so.1", "recommended", "prints tables");
+
+#define scols_column_set_flags LIBRARY_CALL(smartcols, scols_column_set_flags)
+#define scols_line_set_data LIBRARY_CALL(smartcols, scols_line_set_data)
+#define scols_new_table LIBRARY_CALL(smartcols, scols_new_table)
+#define scols_print_table_to_string LIBRARY_CALL(smartcols, scols_print_table_to_string)
+#define scols_table_enable_ascii LIBRARY_CALL(smartcols, scols_table_enable_ascii)
+#define scols_table_enable_minout LIBRARY_CALL(smartcols, scols_table_enable_minout)
+#define scols_table_enable_noencoding \
+	LIBRARY_CALL(smartcols, scols_table_enable_noencoding)
+#define scols_table_enable_noheadings \
+	LIBRARY_CALL(smartcols, scols_table_enable_noheadings)
+#define scols_table_get_column LIBRARY_CALL(smartcols, scols_table_get_column)
+#define scols_table_new_column LIBRARY_CALL(smartcols, scols_table_new_column)
+#define scols_table_new_line LIBRARY_CALL(smartcols, scols_table_new_line)
+#define scols_table_set_termforce LIBRARY_CALL(smartcols, scols_table_set_termforce)
+#define scols_unref_table LIBRARY_CALL(smartcols, scols_unref_table)
 
 #define COLUMNS_MAX 12
 #define INDENT 4 /* of what stands below its line */
@@ -17,11 +37,13 @@
 struct table_line {
 	struct table *table;
 	const struct table_line *parent;
+	struct libscols_line *row;
 	char *cells[COLUMNS_MAX]; /* escaped; NULL: empty */
 	struct table_line *next;
 };
 
 struct table {
+	struct libscols_table *all;
 	const struct table_column *columns;
 	size_t n_columns;
 	bool has_heading, is_utf8, has_failed;
@@ -39,26 +61,47 @@ void table_use_locale(void) {
 	is_used = true;
 }
 
+static int flags_of(const struct table_column *c) {
+	return (c->flags & TABLE_RIGHT ? SCOLS_FL_RIGHT : 0) |
+	       (c->flags & TABLE_TREE ? SCOLS_FL_TREE : 0);
+}
+
 struct table *table_new(const struct options *o, const struct table_column *columns) {
 	struct table *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
 	table_use_locale();
+	t->all = scols_new_table();
 	t->columns = columns;
 	t->has_heading = o->legend;
 	t->is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	t->last = &t->first;
-	while (columns[t->n_columns].name && t->n_columns < COLUMNS_MAX)
+	t->has_failed = !t->all;
+	for (; !t->has_failed && columns->name && t->n_columns < COLUMNS_MAX; columns++) {
+		t->has_failed = !scols_table_new_column(t->all, columns->name, 0,
+							flags_of(columns));
 		t->n_columns++;
+	}
+	if (t->has_failed)
+		return t;
+	scols_table_enable_noheadings(t->all, !o->legend);
+	scols_table_enable_ascii(t->all, !t->is_utf8);
+	/* Texts are escaped here, and broken here. */
+	scols_table_enable_noencoding(t->all, 1);
+	scols_table_enable_minout(t->all, 1);
+	scols_table_set_termforce(t->all, SCOLS_TERMFORCE_NEVER);
 	return t;
 }
 
 struct table_line *table_add(struct table *t, struct table_line *parent) {
 	struct table_line *line = calloc(1, sizeof(*line));
 
-	if (!line) {
+	if (line && !t->has_failed)
+		line->row = scols_table_new_line(t->all, parent ? parent->row : NULL);
+	if (!line || !line->row) {
 		t->has_failed = true;
+		free(line);
 		return NULL;
 	}
 	line->table = t;
@@ -92,7 +135,8 @@ void table_set(struct table_line *line, size_t column, const char *text) {
 	free(line->cells[column]);
 	line->cells[column] = !escaped || t->is_utf8 ? TAKE_PTR(escaped)
 						     : escape_bytes(escaped);
-	t->has_failed |= !line->cells[column];
+	t->has_failed |= !line->cells[column] ||
+			 scols_line_set_data(line->row, column, line->cells[column]) != 0;
 }
 
 void table_set_size(struct table_line *line, size_t column, uint64_t bytes) {
@@ -102,12 +146,12 @@ void table_set_size(struct table_line *line, size_t column, uint64_t bytes) {
 	table_set(line, column, bytes ? size : NULL);
 }
 
-/* How many places of a terminal the text takes; it has been escaped. */
+/* How many places of a terminal the text takes, up to the end of its line; it has been escaped. */
 static size_t width_of(const char *text) {
 	mbstate_t state = { 0 };
 	size_t width = 0;
 
-	while (text && *text) {
+	while (text && *text && *text != '\n') {
 		wchar_t c;
 		size_t n = mbrtowc(&c, text, MB_CUR_MAX, &state);
 		int places = n > 0 && n <= MB_CUR_MAX ? wcwidth(c) : -1;
@@ -118,85 +162,58 @@ static size_t width_of(const char *text) {
 	return width;
 }
 
-static bool is_last_child(const struct table_line *line) {
-	return !line->next || line->next->parent != line->parent;
-}
+static size_t widest_line(const char *text) {
+	size_t width = 0;
 
-/* What stands in front of a line, or of what is below it. */
-static const char *branch(const struct table *t, const struct table_line *line,
-			  bool is_below) {
-	static const char *const utf8[] = { "├─", "└─", "│ ", "  " }, *const ascii[] = {
-		"|-", "`-", "| ", "  "
-	};
+	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
+		size_t own = width_of(text);
 
-	if (!line->parent)
-		return "";
-	return (t->is_utf8 ? utf8 : ascii)[is_below * 2 + is_last_child(line)];
-}
-
-/* The widths of the columns; 0 for one that is not shown beside the others. */
-struct layout {
-	size_t widths[COLUMNS_MAX];
-	size_t n; /* those from here on stand below their lines */
-};
-
-static size_t measure_column(const struct table *t, size_t column, bool must_have_text) {
-	size_t width = t->has_heading ? width_of(t->columns[column].name) : 0;
-	bool has_text = !must_have_text;
-
-	for (const struct table_line *l = t->first; l; l = l->next) {
-		size_t own = width_of(l->cells[column]);
-
-		has_text |= own > 0;
-		if (t->columns[column].flags & TABLE_TREE)
-			own += width_of(branch(t, l, false));
 		width = own > width ? own : width;
 	}
-	return has_text ? width : 0;
+	return width;
 }
 
-static struct layout lay_out(const struct table *t, size_t width) {
-	struct layout layout = { .n = t->n_columns };
-	size_t total = 0;
+/* What stands in front of what is below a line. */
+static const char *front_below(const struct table_line *l) {
+	bool is_last = !l->next || l->next->parent != l->parent;
 
-	for (size_t i = 0; i < t->n_columns; i++) {
-		layout.widths[i] = measure_column(t, i, width > 0);
-		total += layout.widths[i] + (i > 0 && layout.widths[i] > 0);
-	}
-	while (width > 0 && total > width && layout.n > 1) {
-		layout.n--;
-		total -= layout.widths[layout.n] + (layout.widths[layout.n] > 0);
-	}
-	return layout;
+	return !l->parent ? "" : is_last ? "  " : l->table->is_utf8 ? "│ " : "| ";
 }
 
-static void pad(FILE *f, size_t n) {
-	fprintf(f, "%*s", (int)n, "");
+static bool is_empty(const struct table *t, size_t column) {
+	for (const struct table_line *l = t->first; l; l = l->next)
+		if (l->cells[column])
+			return false;
+	return true;
 }
 
-/* Blanks come before a cell that has a text, so none are left at the end. */
-static void print_cells(FILE *f, const struct table *t, const struct layout *layout,
-			const char *front, const char *const *cells) {
-	size_t due = 0;
+static int hide(struct table *t, size_t column) {
+	return scols_column_set_flags(scols_table_get_column(t->all, column),
+				      flags_of(&t->columns[column]) | SCOLS_FL_HIDDEN);
+}
 
-	for (size_t i = 0; i < layout->n; i++) {
-		const char *text = cells[i] ?: "";
-		bool has_front = t->columns[i].flags & TABLE_TREE;
-		size_t own = width_of(text) + (has_front ? width_of(front) : 0);
-		size_t rest = layout->widths[i] > own ? layout->widths[i] - own : 0;
+/*
+ * The lines of all columns that fit, for a terminal. The first of those that do not is *ret_n: they are hidden, from the last
+ * one on, until the others fit. NULL where memory ran out.
+ */
+static char *print_columns(struct table *t, size_t width, size_t *ret_n) {
+	size_t n = t->n_columns;
+	char *text = NULL;
+	int r = 0;
 
-		if (layout->widths[i] == 0)
-			continue;
-		if (own > 0) {
-			pad(f, due + (t->columns[i].flags & TABLE_RIGHT ? rest : 0));
-			fprintf(f, "%s%s", has_front ? front : "", text);
-			due = t->columns[i].flags & TABLE_RIGHT ? 0 : rest;
-		} else {
-			due += layout->widths[i];
-		}
-		due++;
+	for (size_t i = 1; r == 0 && width > 0 && i < n; i++)
+		if (is_empty(t, i))
+			r = hide(t, i);
+	while (r == 0) {
+		r = scols_print_table_to_string(t->all, &text);
+		if (r != 0 || width == 0 || n <= 1 || widest_line(text) <= width)
+			break;
+		free(text);
+		text = NULL;
+		r = hide(t, --n);
 	}
-	fputc('\n', f);
+	*ret_n = n;
+	return r == 0 ? text : NULL;
 }
 
 /* Words, as many in a line as there is room for; each line begins with `front` and an indentation. */
@@ -225,36 +242,40 @@ static void print_wrapped(FILE *f, const char *front, const char *text, size_t w
 	fputc('\n', f);
 }
 
-static int print_line(FILE *f, const struct table_line *l, const struct layout *layout,
-		      size_t width) {
-	const struct table *t = l->table;
+static int print_below(FILE *f, const struct table_line *l, size_t n, size_t width) {
 	_cleanup_free_ char *below = NULL;
-	int r;
+	int r = text_join("  ", (const char *const *)l->cells + n,
+			  l->table->n_columns - n, &below);
 
-	print_cells(f, t, layout, branch(t, l, false), (const char *const *)l->cells);
-	r = text_join("  ", (const char *const *)l->cells + layout->n,
-		      t->n_columns - layout->n, &below);
 	if (below)
-		print_wrapped(f, branch(t, l, true), below, width);
+		print_wrapped(f, front_below(l), below, width);
 	return r;
 }
 
+/* Copies a line, with its end. Returns what comes after it. */
+static const char *print_line(FILE *f, const char *text) {
+	size_t length = strcspn(text, "\n");
+
+	fprintf(f, "%.*s\n", (int)length, text);
+	return text + length + (text[length] == '\n');
+}
+
 char *table_format(struct table *t, size_t width) {
-	const struct layout layout = lay_out(t, width);
-	const char *names[COLUMNS_MAX] = { NULL };
+	size_t n = 0, size;
+	_cleanup_free_ char *lines = t->has_failed ? NULL : print_columns(t, width, &n);
+	const char *at = lines;
 	char *text = NULL;
-	size_t size;
 	int r = 0;
-	FILE *f = t->has_failed ? NULL : open_memstream(&text, &size);
+	FILE *f = lines ? open_memstream(&text, &size) : NULL;
 
 	if (!f)
 		return NULL;
-	for (size_t i = 0; i < t->n_columns; i++)
-		names[i] = t->columns[i].name;
 	if (t->has_heading)
-		print_cells(f, t, &layout, "", names);
-	for (const struct table_line *l = t->first; l && r == 0; l = l->next)
-		r = print_line(f, l, &layout, width);
+		at = print_line(f, at);
+	for (const struct table_line *l = t->first; l && r == 0; l = l->next) {
+		at = print_line(f, at);
+		r = print_below(f, l, n, width);
+	}
 	if (fclose(f) == 0 && r == 0)
 		return text;
 	free(text);
@@ -298,5 +319,7 @@ void table_free(struct table *t) {
 		free(l);
 		l = next;
 	}
+	if (t && t->all)
+		scols_unref_table(t->all);
 	free(t);
 }

@@ -7,7 +7,7 @@ begin unprivileged
 # libmount is needed by every run; these by few.
 loaded=$(LD_TRACE_LOADED_OBJECTS=1 "$EXTMERGE" 2>/dev/null)
 like "libmount is loaded at every start" "$loaded" libmount
-for library in libcrypto libkmod libeconf libcryptsetup libfuse3; do
+for library in libcrypto libkmod libsmartcols libeconf libcryptsetup libfuse3; do
 	is "$library is not" "$(grep -c "$library" <<<"$loaded")" 0
 done
 finish

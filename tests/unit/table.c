@@ -48,8 +48,8 @@ START_TEST(without_a_terminal) {
 	      "/opt\n");
 	check(&without_legend, 0,
 	      "/usr\n"
-	      "├─one        4.0K skipped it was made for another host\n"
-	      "└─gö\\x5c\\x1b      active\n"
+	      "├─one        4.0K      skipped it was made for another host\n"
+	      "└─gö\\x5c\\x1b           active\n"
 	      "/opt\n");
 }
 END_TEST
