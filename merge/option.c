@@ -7,9 +7,9 @@
 
 #include "text.h"
 
-#define CHANGES "merge refresh unmerge discard commit"
-#define MAKES "plan merge refresh discard commit"
-#define JUDGES "list plan merge refresh discard commit why run"
+#define CHANGES "merge refresh adopt unmerge discard commit"
+#define MAKES "plan merge refresh adopt discard commit"
+#define JUDGES "list plan merge refresh adopt discard commit why run"
 
 const struct option_row option_rows[] = {
 	{ .name = "class",
@@ -30,7 +30,7 @@ const struct option_row option_rows[] = {
 	{ .name = "strict",
 	  .has_argument = no_argument,
 	  .code = OPTION_STRICT,
-	  .verbs = "list plan merge refresh discard commit",
+	  .verbs = "list plan merge refresh adopt discard commit",
 	  .help = "All or nothing: if one does not fit, no change" },
 	{ .name = "force",
 	  .argument = "NAME",

@@ -70,8 +70,8 @@ static char *hierarchy_note(const struct state_hierarchy *h) {
 	if (h->kind == STATE_COVERED)
 		return text_format("%s is mounted on top of extmerge's tree", h->other);
 	if (h->kind == STATE_PEER)
-		return text_format("merged by systemd-%s: run systemd-%s unmerge first",
-				   h->class->name, h->class->name);
+		return text_format("merged by systemd-%s: extmerge adopt takes it over",
+				   h->class->name);
 	if (h->kind == STATE_MERGED && h->stacked > 1)
 		return text_format("%u trees lie on each other after an interrupted run: "
 				   "extmerge refresh finishes it",

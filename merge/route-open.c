@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../verity/activate.h"
+#include "file.h"
 #include "kernel.h"
 #include "log.h"
 #include "responsive.h"
@@ -252,6 +253,50 @@ enum exit_code route_open_service(struct route *r, const struct options *o,
 	return e < 0 ? route_fail(e, "leave the service's namespace") : code;
 }
 
+static bool is_in(const struct route_submounts *s, const char *path) {
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->items[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static int add_submounts(struct route_submounts *s, struct route_submounts *more) {
+	struct stack_submount *grown = reallocarray(s->items, s->n + more->n + 1,
+						    sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	s->items = grown;
+	for (size_t i = 0; i < more->n; i++)
+		if (!is_in(s, more->items[i].path)) {
+			grown[s->n++] = more->items[i];
+			more->items[i] = (struct stack_submount){ .fd = -EBADF };
+		}
+	return 0;
+}
+
+/* adopt.4: older ones of systemd-sysext's trees hide the host's mounts below the hierarchy; they are seen again. */
+static int take_hidden(struct route *r) {
+	_cleanup_(mounts_freep) struct mounts *m = NULL;
+	int e = mounts_read(&m);
+
+	for (size_t i = 0; e == 0 && i < r->state.n; i++) {
+		const struct state_hierarchy *h = &r->state.hierarchies[i];
+		_cleanup_close_ int fd = -EBADF;
+		struct route_submounts own = { 0 };
+
+		if (h->kind != STATE_PEER || r->destination >= 0 ||
+		    !route_has_class(r, h->class))
+			continue;
+		fd = file_open_in(r->base, h->name, O_PATH | O_DIRECTORY);
+		e = fd < 0 ? fd : route_take_submounts(m, fd, &own);
+		if (e == 0)
+			e = add_submounts(&r->submounts[i], &own);
+		route_submounts_done(&own);
+	}
+	return e;
+}
+
 /* In the workshop's copy of the mount table, each hierarchy's submounts are taken and our trees off. */
 static int strip_copy(struct route *r) {
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
@@ -272,6 +317,8 @@ static int strip_copy(struct route *r) {
 	}
 	if (e == 0)
 		e = state_peel(&copy, r->base, r->base);
+	if (e == 0)
+		e = take_hidden(r);
 	state_done(&copy);
 	return e;
 }

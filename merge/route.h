@@ -38,6 +38,7 @@ struct route {
 
 	/* route_enter(), route_discover(): the host without our trees, and what there is to merge */
 	bool is_privileged;
+	bool adopts;	/* adopt.h: trees of systemd-sysext are replaced */
 	bool is_on_top; /* route_open_on_top() */
 	struct workshop workshop;
 	int base; /* the root seen in the workshop, or as it is without privilege */

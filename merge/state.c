@@ -48,6 +48,7 @@ static int judge(const struct mounts *m, const struct mount_info *top,
 		if (!stack_is_ours(&at) && ours > 0)
 			break;
 		ours += stack_is_ours(&at);
+		h->peers += is_peers(&at);
 		if (stack_is_ours(&at) &&
 		    (ours == 1 || strcmp(service_of_source(at.source), service) == 0))
 			h->stacked = ours;
@@ -406,6 +407,12 @@ static int is_visible(const struct submounts *s, const char *path, int id) {
 	return seen < 0 ? seen : seen == id;
 }
 
+/* adopt.4: what they have mounted in their tree for themselves. */
+static bool is_of_peer(const struct mount_info *i, size_t prefix) {
+	return strcmp(i->target + prefix, ".systemd-sysext") == 0 ||
+	       strcmp(i->target + prefix, ".systemd-confext") == 0;
+}
+
 /* mutable.9: what is mounted in the tree for ourselves. */
 static bool is_of_record(const struct mount_info *i, size_t prefix) {
 	const size_t len = strlen(META_PLACE);
@@ -438,7 +445,7 @@ static int collect_submount(const struct mount_info *i, void *data) {
 	int r;
 
 	if (strncmp(i->target, s->prefix, len) != 0 || is_of_record(i, len) ||
-	    is_graft(s, i, i->target + len))
+	    is_of_peer(i, len) || is_graft(s, i, i->target + len))
 		return 0;
 	r = is_visible(s, i->target + len, i->id);
 	if (r == -EACCES)

@@ -22,6 +22,7 @@ struct state_hierarchy {
 	int fd; /* O_PATH: what is visible there, or -EBADF where there is nothing */
 	unsigned stacked; /* how many of our trees lie on each other; more than 1 after a kill (service.8) */
 	unsigned depth; /* how many mounts have to go until none of ours or a peer's is left */
+	unsigned peers; /* how many trees of systemd-sysext lie there */
 	bool is_dead; /* our tree's server has ended: what was in it cannot be read any more */
 	char *other;	       /* the foreign mount: "tmpfs 'x'" */
 	struct record *record; /* NULL unless merged; empty where it cannot be read */

@@ -23,7 +23,7 @@ char *transition_obstacle(const struct route *r, size_t i) {
 		return text_format(
 			"it is the tree of the service %s, whose namespace this is",
 			h->record->service);
-	if (h->kind == STATE_PEER && r->wanted[i])
+	if (h->kind == STATE_PEER && r->wanted[i] && !r->adopts)
 		return text_format("systemd-%s has merged it", h->class->name);
 	return NULL;
 }
@@ -42,8 +42,8 @@ static enum exit_code refuse_foreign(const struct route *r) {
 			log_hint("outside of it: extmerge refresh --service=%s",
 				 h->record->service);
 		else
-			log_hint("systemd-%s unmerge; and systemctl mask systemd-%s.service, "
-				 "so that it stays so",
+			log_hint("extmerge adopt takes it over without a gap; or systemd-%s "
+				 "unmerge, and systemctl mask systemd-%s.service",
 				 h->class->name, h->class->name);
 		return EXIT_FAILED;
 	}
@@ -120,7 +120,7 @@ static void make_step(struct route *r, size_t i, const struct route_submounts *c
 	*s = (struct apply_step){
 		.name = h->name,
 		.action = r->plan.steps[i].action,
-		.old = h->kind == STATE_MERGED ? h->fd : -EBADF,
+		.old = h->kind == STATE_MERGED || r->adopts ? h->fd : -EBADF,
 		.tree = r->stacks[i].tree,
 		.h = &r->hierarchies[i],
 		.is_written = h->record && h->record->is_writable,
