@@ -5,7 +5,7 @@
 . "${TESTS_DIR:?}/lib.sh"
 . "${TESTS_DIR:?}/vm/lib.bash"
 . "${TESTS_DIR:?}/vm/boot.bash"
-need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb mmdebstrap mke2fs mkfs.erofs openssl jq xz unshare patchelf
+need_tools qemu-system-x86_64 busybox cpio apt-get dpkg-deb mmdebstrap mke2fs debugfs mkfs.erofs openssl jq xz unshare patchelf
 [ "$(id -u)" = 0 ] || give_up "needs root, for a chroot"
 # The mounts of the chroots are nobody else's.
 [ -n "${INITRAMFS_INSIDE-}" ] || exec env INITRAMFS_INSIDE=1 unshare -m --propagation private bash "$0"
@@ -45,7 +45,8 @@ make_chroot() {
 	{
 		cat <<'CHECK'
 is "the root was merged before it was entered" "$(cat /usr/bin/tool /etc/conf.conf | paste -sd' ')" "tool conf"
-is "there is one tree on each, and none is left of the initramfs" "$(grep -c ' - overlay extmerge' /proc/self/mountinfo)" 2
+case $(cat /etc/extmerge.conf 2>/dev/null) in *Backend=fuse*) type=fuse.extmerge-fuse ;; *) type=overlay ;; esac
+is "there is one tree on each by $type, and none is left of the initramfs" "$(grep -c " - $type extmerge" /proc/self/mountinfo) $(grep -c ' extmerge:' /proc/self/mountinfo)" "2 2"
 is "it is the first generation" "$(extmerge status --json=short | grep -o '"generation":[0-9]*' | sort -u | tail -n 1)" '"generation":1'
 is "the host's unit found nothing to do" "$(journalctl -b -o cat -t extmerge | tail -n 2 | sort -u)" "Nothing has changed."
 is "no hook has run" "$(journalctl -b -o cat -t extmerge | grep -ci hook)" 0
@@ -56,7 +57,7 @@ fi
 is "nothing of them is in the root" "$(ls /usr/bin/early /usr/bin/bad 2>/dev/null)" ""
 is "no unit has failed" "$(systemctl --failed --no-legend --plain | awk '{ print $1 }')" ""
 extmerge unmerge
-is "it can be unmerged" "$? $(grep -c ' - overlay extmerge' /proc/self/mountinfo) $(ls /usr/bin/tool 2>/dev/null)" "0 0 "
+is "it can be unmerged" "$? $(grep -c ' extmerge:' /proc/self/mountinfo) $(ls /usr/bin/tool 2>/dev/null)" "0 0 "
 CHECK
 	} >"$work/check"
 	install_check "$work/check"
@@ -87,6 +88,15 @@ boot_initramfs() { # NAME INITRD
 	boot_system "$suite" initramfs --initrd="$work/initrd-$1" --disk="$work/disk" --append="initramfs=${1##*-}"
 	take_boot "$1"
 }
+# The same where extmerge-fuse shows the root's trees: its servers are started in the initramfs, and nobody ends them there.
+boot_initramfs_fuse() { # NAME
+	[ -x "${EXTMERGE%/*}/extmerge-fuse" ] || { skip "$1 with FUSE" "built without it"; return; }
+	printf '[Extmerge]\nBackend=fuse\n' >"$work/fuse.conf"
+	debugfs -w -R "write $work/fuse.conf etc/extmerge.conf" "$work/disk" >/dev/null 2>&1
+	boot_system "$suite" initramfs --initrd="$work/initrd-$1" --disk="$work/disk" --append="initramfs=${1##*-}"
+	take_boot "$1 with FUSE"
+	debugfs -w -R "rm etc/extmerge.conf" "$work/disk" >/dev/null 2>&1
+}
 
 make_chroot
 make_extra
@@ -95,6 +105,7 @@ chroot "$work/root" dracut --force --quiet --no-hostonly --add "systemd extmerge
 if ok "dracut makes an initramfs" test -s "$work/root/boot/dracut.img"; then
 	is "and has nothing to complain about extmerge" "$(grep -i 'extmerge' "$work/dracut.log")" ""
 	boot_initramfs dracut "$work/root/boot/dracut.img"
+	boot_initramfs_fuse dracut
 else
 	sed 's/^/# /' "$work/dracut.log"
 fi
@@ -104,6 +115,7 @@ if ok "initramfs-tools makes an initramfs" test -s "$work/root/boot/tools.img"; 
 	boot_initramfs initramfs-tools "$work/root/boot/tools.img"
 	like "the initramfs was extended by a signed extension in /.extra" "$(tr -d '\r' <"$place/console")" "add +early +\(sysext, erofs, signed\)"
 	like "an unsigned one was refused" "$(tr -d '\r' <"$place/console")" "/\.extra/sysext/bad\.raw skipped: unsigned"
+	boot_initramfs_fuse initramfs-tools
 else
 	sed 's/^/# /' "$work/tools.log"
 fi
