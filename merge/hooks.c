@@ -9,6 +9,7 @@
 #include "bootswitch.h"
 #include "command.h"
 #include "config.h"
+#include "due.h"
 #include "file.h"
 #include "hookplan.h"
 #include "ldcache.h"
@@ -149,7 +150,7 @@ static int sort_units(struct hook_calls *c, bool has_unit_files) {
 	return r;
 }
 
-static int collect(struct route *r, enum manager m, struct hook_calls *c) {
+static int collect(struct route *r, struct hook_calls *c) {
 	_cleanup_strv_ char **bad = NULL;
 	bool is_wanted[CLASS_COUNT];
 	int e = 0;
@@ -166,12 +167,52 @@ static int collect(struct route *r, enum manager m, struct hook_calls *c) {
 	for (char **unit = bad; unit && *unit; unit++)
 		log_warning("Cannot restart or reload '%s': that is no name of a unit",
 			    *unit);
+	return e;
+}
+
+static bool is_any(const struct hook_calls *c) {
+	return c->triggers || c->restart || c->reload;
+}
+
+/* With --no-hooks what is left stays so; early at boot not all of it could be done (hook.7). */
+static bool takes_what_is_left(const struct route *r) {
+	const char *given = r->options->given[SETTINGS_HOOKS];
+
+	return r->options->boot != BOOT_EARLY && (!given || strcmp(given, "yes") == 0);
+}
+
+void hooks_note(struct route *r) {
+	struct hook_calls *c = &r->hooks.calls;
+	int e;
+
+	if (!is_running_system(r))
+		return;
+	e = plan_has_work(&r->plan) ? collect(r, c) : 0;
+	if (e == 0 && takes_what_is_left(r)) {
+		e = due_find(c);
+		r->hooks.is_left = e > 0;
+	}
+	if (e < 0)
+		log_warning("Cannot find out which hooks are to run: %s", strerror(-e));
+	if (is_any(c))
+		due_note(c);
+	if (r->hooks.is_left)
+		due_forget_found();
+}
+
+void hooks_drop(struct route *r) {
+	if (!r->hooks.is_left)
+		due_forget();
+}
+
+/* What is known only when the changes have been applied. */
+static int complete(struct route *r, enum manager m, struct hook_calls *c) {
+	int e = sort_units(c, m == MANAGER_SYSTEMD);
+
 	if (r->hooks.has_accounts) {
 		strv_free(c->names[TRIGGER_USERS]);
 		c->names[TRIGGER_USERS] = NULL;
 	}
-	if (e == 0)
-		e = sort_units(c, m == MANAGER_SYSTEMD);
 	if (e == 0 && r->options->boot != BOOT_NO) {
 		_cleanup_free_ char *line = bootswitch_read();
 
@@ -232,11 +273,12 @@ static void run_commands(struct route *r, const struct hook_commands *commands) 
 
 /* Whether anything that is merged now brings libraries. */
 static bool has_libraries(const struct route *r) {
-	for (size_t i = 0; i < r->plan.n_steps; i++) {
-		const struct plan_step *s = &r->plan.steps[i];
+	for (size_t i = 0; i < r->state.n; i++) {
+		const struct plan_step *s = i < r->plan.n_steps ? &r->plan.steps[i]
+								: NULL;
 		const struct record *now = r->state.hierarchies[i].record;
 
-		if (s->action != PLAN_NOTHING)
+		if (s && s->action != PLAN_NOTHING)
 			now = s->wanted;
 		for (size_t n = 0; now && n < now->n_layers; n++)
 			if (trigger_from_words(now->layers[n].triggers) &
@@ -344,30 +386,34 @@ void hooks_prepare(struct route *r) {
 }
 
 void hooks_run(struct route *r) {
-	struct hook_calls calls = { 0 };
+	struct hook_calls *calls = &r->hooks.calls;
 	struct hook_commands commands = { 0 };
 	const enum manager manager = find_manager();
 	int e;
 
-	if (!plan_has_work(&r->plan) || !is_running_system(r))
+	if ((!plan_has_work(&r->plan) && !r->hooks.is_left) || !is_running_system(r))
 		return;
 	close_fdp(&r->lock);
 	r->lock = -EBADF;
-	e = collect(r, manager, &calls);
+	/* Where nothing was switched this is still the workshop, in which nothing is merged. */
+	e = workshop_leave(&r->workshop);
 	if (e == 0)
-		e = hookplan_make(&calls, manager, r->options->boot, &commands);
+		e = complete(r, manager, calls);
+	if (e == 0)
+		e = hookplan_make(calls, manager, r->options->boot, &commands);
 	if (e == 0) {
-		run_ldcache(r, calls.triggers & TRIGGER_BIT(TRIGGER_LIBRARIES));
+		run_ldcache(r, calls->triggers & TRIGGER_BIT(TRIGGER_LIBRARIES));
 		run_commands(r, &commands);
+		due_forget();
 	} else {
 		log_warning("Cannot run hooks: %s", strerror(-e));
 	}
 	hook_commands_done(&commands);
-	hook_calls_done(&calls);
 }
 
 void hooks_done(struct hooks *h) {
 	for (size_t i = 0; i < h->n; i++)
 		free(h->items[i].why);
 	free(h->items);
+	hook_calls_done(&h->calls);
 }

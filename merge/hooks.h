@@ -2,7 +2,7 @@
 /* What is done after a change, so that the system takes notice of it (specs: hook.*). */
 #pragma once
 
-#include "base.h"
+#include "hookplan.h"
 
 struct route;
 
@@ -16,7 +16,9 @@ struct hook_result {
 struct hooks {
 	struct hook_result *items;
 	size_t n;
-	bool has_accounts; /* users and groups are made already */
+	bool has_accounts;	 /* users and groups are made already */
+	struct hook_calls calls; /* hooks_note() */
+	bool is_left; /* a run that was killed has left some of them (hook.10) */
 };
 
 /*
@@ -26,7 +28,16 @@ struct hooks {
 void hooks_prepare(struct route *r);
 
 /*
- * Runs what the changes of r->plan ask for, which have been applied. The lock is given up first: what runs may call
+ * Collects what the changes of r->plan ask for, and what a run that was killed has left, and notes it (hook.10). Nothing has
+ * been applied yet, and the lock is held.
+ */
+void hooks_note(struct route *r);
+
+/* Nothing was applied: only what another run has left is due. */
+void hooks_drop(struct route *r);
+
+/*
+ * Runs what hooks_note() has collected; the changes have been applied. The lock is given up first: what runs may call
  * extmerge. What fails changes nothing else; r->hooks has all results.
  */
 void hooks_run(struct route *r);

@@ -117,7 +117,7 @@ unsigned trigger_look(int fd, const char *hierarchy) {
 	return bits;
 }
 
-static bool is_harmless(const char *name) {
+bool trigger_is_name(const char *name) {
 	for (const char *s = name; *s; s++)
 		if (!isalnum((unsigned char)*s) && !strchr("_.@:+-", *s))
 			return false;
@@ -135,7 +135,7 @@ int trigger_names(int fd, const char *hierarchy, enum trigger t, char ***names) 
 		if (list_files(fd, &rows[i], &found) == -ENOMEM)
 			return -ENOMEM;
 		for (char **name = found; r == 0 && name && *name; name++)
-			if (is_harmless(*name) && !strv_contains(*names, *name))
+			if (trigger_is_name(*name) && !strv_contains(*names, *name))
 				r = strv_append(names, *name);
 	}
 	return r;

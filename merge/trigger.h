@@ -34,6 +34,9 @@ unsigned trigger_look(int fd, const char *hierarchy);
  */
 int trigger_names(int fd, const char *hierarchy, enum trigger t, char ***names);
 
+/* Whether it is such a name. */
+bool trigger_is_name(const char *name);
+
 /* "libraries users"; the caller owns it. NULL where memory ran out. And back: unknown words are ignored. */
 char *trigger_words(unsigned bits);
 unsigned trigger_from_words(const char *text);

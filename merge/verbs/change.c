@@ -136,9 +136,12 @@ enum exit_code change_apply(struct route *r) {
 	enum exit_code code;
 
 	hooks_prepare(r);
+	hooks_note(r);
 	code = transition_run(r);
-	if (code != EXIT_DONE)
+	if (code != EXIT_DONE) {
+		hooks_drop(r);
 		return code;
+	}
 	hooks_run(r);
 	change_report(r, "Nothing to do.");
 	return route_is_all_refused(r) ? EXIT_REFUSED : EXIT_DONE;
@@ -152,6 +155,8 @@ enum exit_code change_run(struct route *r) {
 		return code;
 	if (!is_settled)
 		return change_apply(r);
+	hooks_note(r);
+	hooks_run(r);
 	change_report(r,
 		      r->extensions.n ? "Nothing has changed." : "No extensions found.");
 	return EXIT_DONE;

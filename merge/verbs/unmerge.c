@@ -12,8 +12,12 @@ static enum exit_code run(const struct options *o) {
 		code = route_enter(&r);
 	if (code == EXIT_DONE)
 		code = route_plan_removal(&r);
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE) {
+		hooks_note(&r);
 		code = transition_run(&r);
+		if (code != EXIT_DONE)
+			hooks_drop(&r);
+	}
 	if (code == EXIT_DONE)
 		hooks_run(&r);
 	if (code == EXIT_DONE)
