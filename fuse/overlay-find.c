@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From names to nodes: what there is above and below, and the end of nodes that nobody needs. */
 #include <fcntl.h>
+#include <string.h>
 
 #include "overlay-state.h"
 
@@ -125,12 +126,20 @@ static int name_node(struct overlay *o, struct node *directory, const char *name
 	return r;
 }
 
+/* overlay.17: kernels send no others, and nothing here relies on it. */
+static bool is_name(const char *name) {
+	return *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
+}
+
 int overlay_find(struct overlay *o, struct node *directory, const char *name,
 		 struct node **ret, struct stat *ret_stat) {
 	struct node_name *there = nodes_find(&o->nodes, directory, name);
 	struct found f = { .is_upper = false };
 	int r;
 
+	if (!is_name(name))
+		return -EINVAL;
 	if (there) {
 		r = overlay_stat_node(o, there->node, ret_stat);
 		if (r == 0)

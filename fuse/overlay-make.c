@@ -192,6 +192,8 @@ int overlay_make(struct overlay *o, uint64_t id, const char *name,
 
 	if (r == 0 && S_ISCHR(m->mode) && m->rdev == makedev(0, 0))
 		r = -EPERM;
+	if (r == 0 && S_ISLNK(m->mode) && !m->target)
+		r = -EINVAL;
 	if (r == 0 && m->opened)
 		r = overlay_has_room(o);
 	if (r == 0)

@@ -239,7 +239,7 @@ int overlay_rename(struct overlay *o, uint64_t from_id, const char *name, uint64
 	int r;
 	LOCKED(o);
 
-	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags != 0 && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)
 		return -EINVAL;
 	r = find_end(o, from_id, name, &from);
 	if (r == 0)
