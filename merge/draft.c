@@ -148,7 +148,7 @@ int draft_note_upper(const struct route *r, size_t i, struct record *record) {
 	struct stat st;
 
 	if (r->uppers[i].directory < 0)
-		return 0;
+		return copy_text(&record->upper_id, r->uppers[i].known_id);
 	if (fstat(r->uppers[i].directory, &st) < 0)
 		return -errno;
 	record->upper_id = text_format("%llx:%llu", (unsigned long long)st.st_dev,

@@ -31,6 +31,8 @@ static void digest_form(const struct route *r, const struct class *class,
 			snprintf(id, sizeof(id), "%llx:%llu",
 				 (unsigned long long)st.st_dev,
 				 (unsigned long long)st.st_ino);
+		else if (u->known_id)
+			snprintf(id, sizeof(id), "%s", u->known_id);
 		digest_add_text(d, backend_text(s->backend));
 		digest_add(d, &s->grafts, sizeof(s->grafts));
 		digest_add_text(d, mutable_mode_text(s->mutable));
@@ -47,7 +49,7 @@ static void digest_form(const struct route *r, const struct class *class,
 					? "given"
 					: NULL);
 		digest_add_text(d, u->is_writable && !mutable_forgets(u->mode) &&
-						   u->directory < 0
+						   u->directory < 0 && !u->known_id
 					   ? "new"
 					   : id);
 		digest_add_text(d, u->path);

@@ -56,13 +56,17 @@ void mounts_free(struct mounts *m) {
 	free(m);
 }
 
-/* fusermount3 mounts for every user, and lets him say what the table shows, but for who he is. One's own count (command.3). */
+/*
+ * fusermount3 mounts for every user, and lets him say what the table shows, but for who he is. Root's count, and one's
+ * own (command.3).
+ */
 static bool is_users(struct libmnt_fs *fs) {
 	char *owner, self[16];
 	size_t len;
 
 	snprintf(self, sizeof(self), "%u", (unsigned)geteuid());
 	return mnt_fs_get_option(fs, "user_id", &owner, &len) == 0 &&
+	       (len != 1 || *owner != '0') &&
 	       (len != strlen(self) || memcmp(owner, self, len) != 0);
 }
 

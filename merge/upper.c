@@ -217,7 +217,7 @@ int upper_make(struct upper *u, int root, const char *name, int base) {
 
 		if (above < 0)
 			return above;
-		if (mkdirat(above, strrchr(UPPER_STORE, '/') + 1, 0755) < 0 &&
+		if (mkdirat(above, strrchr(UPPER_STORE, '/') + 1, 0700) < 0 &&
 		    errno != EEXIST)
 			return -errno;
 		store = file_open_in(root, UPPER_STORE, O_PATH | O_DIRECTORY);
@@ -233,6 +233,24 @@ int upper_make(struct upper *u, int root, const char *name, int base) {
 		r = fd < 0 ? fd : meta_copy_looks(base, fd);
 	}
 	return u->directory < 0 ? u->directory : r;
+}
+
+/* Not where a link leads to, which may be anybody's directory. */
+int upper_close_store(int root) {
+	_cleanup_close_ int above = file_open_in(root, "var/lib", O_PATH | O_DIRECTORY);
+	_cleanup_close_ int store =
+		above < 0 ? above
+			  : file_open_below(above, strrchr(UPPER_STORE, '/') + 1,
+					    O_RDONLY | O_DIRECTORY);
+	struct stat st;
+
+	if (store < 0)
+		return store == -ENOENT || store == -ELOOP ? 0 : store;
+	if (fstat(store, &st) < 0)
+		return -errno;
+	if ((st.st_mode & 0077) == 0)
+		return 0;
+	return fchmod(store, st.st_mode & 0700) < 0 ? -errno : 0;
 }
 
 /* The place is in the tree, where who writes it could have made a directory: but not have mounted one. */
@@ -406,6 +424,7 @@ void upper_done(struct upper *u) {
 	close_fdp(&u->old);
 	free(u->fresh);
 	free(u->path);
+	free(u->known_id);
 	free(u->note);
 	free(u->name);
 	free(u->work_name);

@@ -20,7 +20,8 @@ struct upper {
 	bool is_imported; /* the directory is a layer */
 	const char *size; /* of memory; borrowed */
 	char *path;	  /* of the directory below the root, with all links resolved */
-	char *note;	  /* why there is none although the mode asks for one, or NULL */
+	char *known_id; /* what the record says of one that cannot be looked at without privilege, or NULL */
+	char *note; /* why there is none although the mode asks for one, or NULL */
 
 	/* upper_prepare(): all that overlayfs and extmerge-fuse need */
 	int memory; /* a detached tmpfs of ours, or -EBADF */
@@ -54,6 +55,12 @@ int upper_heal_memory(int memory, const char *id);
 
 /* Makes the directory, which then looks like `base` if there is one. 0 or a negative errno. */
 int upper_make(struct upper *u, int root, const char *name, int base);
+
+/*
+ * Lets nobody but root into the directory of them all (mutable.6): who owns a directory in one would come to it from
+ * behind, and exchange files under the names by which a server of ours changes them. 0 or a negative errno.
+ */
+int upper_close_store(int root);
 
 /* The memory of the merged tree `tree`, a detached clone that the caller owns; -ENOENT where it has none. */
 int upper_take_memory(int tree);

@@ -58,6 +58,21 @@ static void forget_made(struct upper *u, int base, const char *name) {
 			      name);
 }
 
+/* Without privilege nothing can be merged, and not all be seen: what is merged is what is there. */
+static int assume(struct route *r, size_t i, enum mutable_mode mode) {
+	const struct record *record = r->state.hierarchies[i].record;
+	struct upper *u = &r->uppers[i];
+
+	if (!record || !record->upper || !record->upper_id)
+		return 0;
+	u->mode = mode;
+	u->is_writable = mutable_keeps(mode);
+	u->is_imported = mutable_imports(mode);
+	u->path = strdup(record->upper);
+	u->known_id = strdup(record->upper_id);
+	return u->path && u->known_id ? 0 : -ENOMEM;
+}
+
 static enum exit_code find_one(struct route *r, size_t i) {
 	const char *name = r->state.hierarchies[i].name;
 	const struct config_hierarchy *c = config_find_hierarchy(&r->config, name);
@@ -69,12 +84,17 @@ static enum exit_code find_one(struct route *r, size_t i) {
 		return EXIT_DONE;
 	e = upper_find(r->base, name, own_base(base), c->settings.mutable, &r->uppers[i],
 		       &why);
-	/* Without privilege nothing can be merged, and not all be seen. */
-	if (e == -EACCES && !r->is_privileged)
-		return EXIT_DONE;
+	if (e == -EACCES && !r->is_privileged) {
+		e = assume(r, i, c->settings.mutable);
+		return e < 0 ? refuse(name, e, NULL) : EXIT_DONE;
+	}
 	if (e < 0)
 		return refuse(name, e, why);
 	forget_made(&r->uppers[i], base, name);
+	if (r->lock >= 0 && r->uppers[i].is_writable && mutable_keeps(r->uppers[i].mode))
+		e = upper_close_store(r->base);
+	if (e < 0)
+		return refuse(name, e, "its directory cannot be closed to others");
 	/* At once, as it is an input of the merge; not for a hierarchy that may stay absent. */
 	if (r->lock >= 0 && own_base(base) >= 0 && r->uppers[i].is_writable &&
 	    mutable_keeps(r->uppers[i].mode) && r->uppers[i].directory < 0)

@@ -141,11 +141,15 @@ is "after unmerge they are still there" "$(cat "$R/etc/a/b/m/file")" mounted
 umount "$R/etc/a/b/m"
 
 # --- without privilege ---
+chmod 755 "$store"
 em merge --class=confext --mutable=auto
+is "nobody comes to what is written from behind (mutable.6)" "$rc $(stat -c %a "$store" "$D" | paste -sd' ')" "0 700 755"
 if setpriv --reuid=1000 --regid=1000 --clear-groups true 2>/dev/null; then
 	cp "$EXTMERGE" "$T/extmerge"
 	out=$(setpriv --reuid=1000 --regid=1000 --clear-groups "$T/extmerge" --root="$R" status --json=short)
 	is "anybody can see what is merged (mutable.9)" "$(jq -r '.hierarchies[] | select(.path == "/etc") | .mutable, .layers[].name' <<<"$out" | paste -sd' ')" "auto conf changing"
+	out=$(setpriv --reuid=1000 --regid=1000 --clear-groups "$T/extmerge" --root="$R" plan --class=confext 2>&1)
+	is "and that there is nothing to do" "$? $(tail -n 1 <<<"$out")" "0 Nothing to do."
 else
 	skip "without privilege" "there is no setpriv"
 fi
