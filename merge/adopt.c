@@ -75,7 +75,7 @@ enum exit_code adopt_heal(const struct route *r, bool *ret_changed) {
 
 		if (!is_theirs(r, h) || h->stacked == 0)
 			continue;
-		e = state_detach(h->fd, r->directory);
+		e = mount_detach(h->fd, r->directory);
 		if (e < 0)
 			return route_fail(e, "uncover the tree below theirs");
 		*ret_changed = true;

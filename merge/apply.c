@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The switch. */
-#include "apply.h"
-
 #include <string.h>
-#include <time.h>
 
+#include "apply-parts.h"
 #include "file.h"
 #include "handover.h"
 #include "kernel.h"
@@ -13,11 +11,6 @@
 #include "state.h"
 #include "text.h"
 #include "witness.h"
-
-/* Where this run switches. */
-struct place {
-	int root, directory;
-};
 
 static int64_t microseconds_since(const struct timespec *start) {
 	struct timespec now;
@@ -28,7 +21,7 @@ static int64_t microseconds_since(const struct timespec *start) {
 }
 
 /* Attaches the detached `tree` on top of whatever is at the hierarchy. */
-static int put_on_top(const struct place *p, const char *name, int tree) {
+static int put_on_top(const struct apply_place *p, const char *name, int tree) {
 	_cleanup_close_ int target = file_open_in(p->root, name, O_PATH | O_DIRECTORY);
 
 	if (target < 0)
@@ -43,13 +36,13 @@ static int put_on_top(const struct place *p, const char *name, int tree) {
  * Kernels before 6.5, and layouts in which the kernel cannot mount beneath: the old tree is taken off and
  * the new one put on, back to back. `backup` takes its place if that fails.
  */
-static int exchange(const struct place *p, const char *name, int tree, int old,
+static int exchange(const struct apply_place *p, const char *name, int tree, int old,
 		    int backup, int64_t *gap) {
 	struct timespec start;
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	r = state_detach(old, p->directory);
+	r = mount_detach(old, p->directory);
 	if (r < 0)
 		return r;
 	r = put_on_top(p, name, tree);
@@ -65,8 +58,8 @@ static int exchange(const struct place *p, const char *name, int tree, int old,
  * switch.2: the new tree goes beneath the old one, where it is complete and unseen; then the old one goes
  * away. Between the two calls the old tree is seen, after them the new one: never neither.
  */
-static int replace(const struct place *p, const char *name, int tree, int old, int backup,
-		   int64_t *gap) {
+static int replace(const struct apply_place *p, const char *name, int tree, int old,
+		   int backup, int64_t *gap) {
 	if (move_mount(tree, "", old, "",
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
 			       MOVE_MOUNT_BENEATH) < 0) {
@@ -74,75 +67,23 @@ static int replace(const struct place *p, const char *name, int tree, int old, i
 			return -errno;
 		return exchange(p, name, tree, old, backup, gap);
 	}
-	return state_detach(old, p->directory);
-}
-
-static int clone_tree(int fd) {
-	int clone = open_tree(fd, "",
-			      AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				      AT_RECURSIVE | AT_NO_AUTOMOUNT);
-
-	return clone < 0 ? -errno : clone;
-}
-
-static int mount_beneath(int tree, int top) {
-	return move_mount(tree, "", top, "",
-			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
-				  MOVE_MOUNT_BENEATH) < 0
-		       ? -errno
-		       : 0;
+	return mount_detach(old, p->directory);
 }
 
 /*
- * Files of the old tree are kept open for writing, so it cannot be made read-only. A second mount of it can, and takes
- * its place: nobody comes to the first one any more, and what was begun there is waited for. Returns the second mount,
- * which is on top, and 0; or a negative errno.
- */
-static int cut_off(const struct place *p, struct apply_step *s, int *ret) {
-	_cleanup_close_ int still = open_tree(s->old, "",
-					      AT_EMPTY_PATH | OPEN_TREE_CLONE |
-						      OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	int r = still < 0 ? -errno : mount_set_read_only(still, true);
-
-	if (r == 0)
-		r = mount_beneath(still, s->old);
-	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
-	if (r == 0)
-		r = state_detach(s->old, p->directory);
-	if (r < 0)
-		return r;
-	s->is_busy = handover_stop_all(s->old) == -EBUSY;
-	*ret = TAKE_FD(still);
-	return 0;
-}
-
-/*
- * mutable.11: the new tree is mounted when the old one is not written any more. Nothing may be looked up in it before, as it
+ * mutable.11: the old tree is not written any more. Nothing may be looked up in it before, as it
  * would remember what the old one then changes. And what would be written to an old layer beside the new tree's own one would
  * be lost if the run died: the next one takes the old tree off (written.6).
  */
-static int replace_stopped(const struct place *p, struct apply_step *s, int top) {
-	int r = mount_beneath(s->tree, top);
+static int replace_written(const struct apply_place *p, struct apply_step *s) {
+	int top = s->still >= 0 ? s->still : s->old;
+	int r = apply_mount_beneath(s->tree, top);
 
 	if (r == -EINVAL)
 		return exchange(p, s->name, s->tree, top, s->backup, &s->gap);
 	if (r == 0)
-		r = state_detach(top, p->directory);
+		r = mount_detach(top, p->directory);
 	s->is_left = r < 0;
-	return r;
-}
-
-static int replace_written(const struct place *p, struct apply_step *s) {
-	_cleanup_close_ int still = -EBADF;
-	int r = handover_stop(s->old, &s->holder);
-
-	clock_gettime(CLOCK_MONOTONIC, &s->stopped);
-	if (r == -EBUSY)
-		r = cut_off(p, s, &still);
-	if (r == 0)
-		r = replace_stopped(p, s, still >= 0 ? still : s->old);
-	if (r < 0) /* what is seen stays, and stays what it was */
-		(void)mount_set_read_only(still >= 0 ? still : s->old, false);
 	return r;
 }
 
@@ -150,7 +91,7 @@ static int replace_written(const struct place *p, struct apply_step *s) {
  * Mounts that somebody made on the merged tree go back to the host's own directory, where it has the place. No link leads
  * them elsewhere: below may lie a directory that is not root's.
  */
-static void carry_back(const struct place *p, const struct apply_step *s) {
+static void carry_back(const struct apply_place *p, const struct apply_step *s) {
 	_cleanup_close_ int hierarchy = s->n_carried ? file_open_in(p->root, s->name,
 								    O_PATH | O_DIRECTORY)
 						     : -EBADF;
@@ -167,12 +108,12 @@ static void carry_back(const struct place *p, const struct apply_step *s) {
 }
 
 /* And what carry_back() put there is in the old tree again. */
-static void take_carried(const struct place *p, const struct apply_step *s) {
+static void take_carried(const struct apply_place *p, const struct apply_step *s) {
 	for (size_t i = 0; i < s->n_carried; i++)
-		(void)state_detach(s->carried[i].fd, p->directory);
+		(void)mount_detach(s->carried[i].fd, p->directory);
 }
 
-static int merge(const struct place *p, struct apply_step *s) {
+static int merge(const struct apply_place *p, struct apply_step *s) {
 	int r;
 
 	if (s->create && mkdirat(p->root, s->name, STATE_MADE_MODE) < 0 && errno != EEXIST)
@@ -183,12 +124,14 @@ static int merge(const struct place *p, struct apply_step *s) {
 	return r;
 }
 
-static int unmerge(const struct place *p, struct apply_step *s) {
-	int r;
+static int unmerge(const struct apply_place *p, struct apply_step *s) {
+	int r = s->is_written ? handover_end(s->old, &s->holder) : 0;
 
-	if (s->is_written) /* who does not end in time has a file open, which stays what it is */
-		s->is_busy = handover_stop(s->old, &s->holder) == -EBUSY;
-	r = state_detach(s->old, p->directory);
+	s->is_stopped = s->is_written && r == 0;
+	s->is_busy =
+		r ==
+		-EBUSY; /* who does not end in time has a file open, which stays what it is */
+	r = mount_detach(s->old, p->directory);
 	if (r < 0)
 		return r;
 	carry_back(p, s);
@@ -197,12 +140,9 @@ static int unmerge(const struct place *p, struct apply_step *s) {
 	return 0;
 }
 
-static int switch_one(const struct place *p, struct apply_step *s) {
+static int switch_one(const struct apply_place *p, struct apply_step *s) {
 	if (s->action == PLAN_MERGE)
 		return merge(p, s);
-	s->backup = clone_tree(s->old);
-	if (s->backup < 0)
-		return s->backup;
 	if (s->action == PLAN_REPLACE && s->is_written)
 		return replace_written(p, s);
 	if (s->action == PLAN_REPLACE)
@@ -210,18 +150,21 @@ static int switch_one(const struct place *p, struct apply_step *s) {
 	return unmerge(p, s);
 }
 
-static int switch_back(const struct place *p, struct apply_step *s) {
+static int switch_back(const struct apply_place *p, struct apply_step *s) {
 	int64_t gap;
 	int r;
 
 	switch (s->action) {
 	case PLAN_MERGE:
-		r = state_detach(s->tree, p->directory);
+		r = mount_detach(s->tree, p->directory);
 		if (r == 0 && s->create)
 			unlinkat(p->root, s->name, AT_REMOVEDIR);
 		return r;
 	case PLAN_REPLACE:
-		return replace(p, s->name, s->backup, s->tree, s->backup, &gap);
+		r = replace(p, s->name, s->backup, s->tree, s->backup, &gap);
+		if (r == 0 && s->is_stopped && handover_resume(s->backup) < 0)
+			r = handover_resume(s->backup);
+		return r;
 	case PLAN_UNMERGE:
 		take_carried(p, s);
 		if (s->remove)
@@ -235,7 +178,7 @@ static int switch_back(const struct place *p, struct apply_step *s) {
 }
 
 /* switch.5: success means visible. Is the mount on top, as this process sees it, the one that was built? */
-static int check(const struct place *p, const struct apply_step *s, char **ret_why) {
+static int check(const struct apply_place *p, const struct apply_step *s, char **ret_why) {
 	_cleanup_close_ int fd = file_open_in(p->root, s->name, O_PATH | O_DIRECTORY);
 	int wanted = mount_id(s->tree), seen = fd < 0 ? fd : mount_id(fd);
 
@@ -247,14 +190,14 @@ static int check(const struct place *p, const struct apply_step *s, char **ret_w
 	return -EXDEV;
 }
 
-/* mutable.11: only now, as the old trees could not be shown again after this. */
+/* mutable.11: only now, as the old trees could not be shown again after this. In all namespaces that see the tree. */
 static int start_writing(struct apply_step *steps, size_t n, char **ret_why) {
 	for (size_t i = 0; i < n; i++) {
 		int r = 0;
 
 		for (unsigned tries = 0;
 		     steps[i].is_done && steps[i].is_writable && tries < 2; tries++) {
-			r = mount_set_read_only(steps[i].tree, false);
+			r = mount_set_all_read_only(steps[i].tree, false);
 			if (r == 0)
 				break;
 		}
@@ -296,12 +239,14 @@ static int exchange_uppers(const struct apply_step *steps, size_t n, char **ret_
 	return 0;
 }
 
-static void go_back(const struct place *p, struct apply_step *steps, size_t n,
+static void go_back(const struct apply_place *p, struct apply_step *steps, size_t n,
 		    char **ret_why) {
 	for (size_t i = n; i > 0; i--) {
 		struct apply_step *s = &steps[i - 1];
 		int r;
 
+		if (!s->is_done)
+			apply_resume(s);
 		if (!s->is_done)
 			continue;
 		r = switch_back(p, s);
@@ -309,7 +254,7 @@ static void go_back(const struct place *p, struct apply_step *steps, size_t n,
 			continue;
 		s->is_left = true;
 		if (s->is_writable)
-			(void)mount_set_read_only(s->tree, false);
+			(void)mount_set_all_read_only(s->tree, false);
 		free(*ret_why);
 		*ret_why = text_format(
 			"/%s could not be put back (%s): it shows the new tree", s->name,
@@ -317,33 +262,63 @@ static void go_back(const struct place *p, struct apply_step *steps, size_t n,
 	}
 }
 
-int apply(int root, int directory, struct apply_step *steps, size_t n, char **ret_why) {
-	const struct place p = { root, directory };
-	struct handover_pace pace;
+static int switch_all(const struct apply_place *p, struct apply_step *steps, size_t n,
+		      char **ret_why) {
 	int r = 0;
 
-	for (size_t i = 0; i < n; i++)
-		steps[i].backup = -EBADF;
-	handover_hurry(&pace);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (steps[i].action == PLAN_NOTHING || steps[i].action == PLAN_KEEP)
 			continue;
-		r = switch_one(&p, &steps[i]);
+		r = switch_one(p, &steps[i]);
 		steps[i].is_done = r == 0;
 		if (r == 0 && steps[i].action != PLAN_UNMERGE)
-			r = check(&p, &steps[i], ret_why);
+			r = check(p, &steps[i], ret_why);
 	}
 	if (r == 0)
 		r = exchange_uppers(steps, n, ret_why);
-	if (r == 0) {
-		r = start_writing(steps, n, ret_why);
-		if (r < 0)
-			(void)exchange_back(steps, n);
-	}
 	if (r < 0)
-		go_back(&p, steps, n, ret_why);
-	handover_relax(&pace);
+		return r;
+	r = start_writing(steps, n, ret_why);
+	if (r < 0)
+		(void)exchange_back(steps, n);
+	return r;
+}
+
+/* Before the old trees are stopped: the clones can be written. */
+static int make_backups(struct apply_step *steps, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		struct apply_step *s = &steps[i];
+
+		if (s->action != PLAN_REPLACE && s->action != PLAN_UNMERGE)
+			continue;
+		s->backup = mount_clone(s->old);
+		if (s->backup < 0)
+			return s->backup;
+	}
+	return 0;
+}
+
+int apply(int root, int directory, const struct apply_patience *patience,
+	  struct apply_step *steps, size_t n, char **ret_why) {
+	const struct apply_place p = { root, directory };
+	struct handover_pace pace;
+	int r;
+
 	for (size_t i = 0; i < n; i++)
+		steps[i].backup = steps[i].still = -EBADF;
+	r = make_backups(steps, n);
+	handover_hurry(&pace);
+	if (r == 0)
+		r = apply_stop(&p, patience, steps, n, ret_why);
+	if (r == 0) {
+		r = switch_all(&p, steps, n, ret_why);
+		if (r < 0)
+			go_back(&p, steps, n, ret_why);
+	}
+	handover_relax(&pace);
+	for (size_t i = 0; i < n; i++) {
 		close_fdp(&steps[i].backup);
+		close_fdp(&steps[i].still);
+	}
 	return r;
 }

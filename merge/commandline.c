@@ -63,6 +63,11 @@ static int parse_seconds(const char *text, unsigned *ret) {
 	return 0;
 }
 
+static int parse_writers(const char *text, bool *ret_cuts_off) {
+	*ret_cuts_off = strcmp(text, "cut-off") == 0;
+	return *ret_cuts_off || strcmp(text, "wait") == 0 ? 0 : -EINVAL;
+}
+
 static int parse_pid(const char *text, pid_t *ret) {
 	char *end;
 	long pid;
@@ -150,6 +155,10 @@ static int parse_option(int code, const char *argument, struct options *o,
 		return parse_given(SETTINGS_BASE, argument, o, ret_why);
 	case OPTION_LOCK_WAIT:
 		return parse_seconds(argument, &o->lock_wait);
+	case OPTION_WAIT:
+		return parse_seconds(argument, &o->writers_wait);
+	case OPTION_WRITERS:
+		return parse_writers(argument, &o->cuts_writers_off);
 	case OPTION_FORMAT:
 		o->format = argument;
 		return 0;

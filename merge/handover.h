@@ -1,24 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a tree that is written stops being written, so that another one with the same upper layer can take its place: two
- * must never be written at once (specs: mutable.11).
+ * How trees that are written stop being written, so that others with the same upper layers can take their places: two
+ * must never be written at once (specs: mutable.11, mutable.12).
  */
 #pragma once
 
+#include <time.h>
+
 #include "base.h"
 
-/*
- * Stops whoever writes by the mount whose root `fd` is: from then on they get EROFS. It waits for those that are just
- * writing, which nobody notices, as long as no file is kept open for writing: 50 ms, and then, while /proc shows none, 5 s.
- * -EBUSY where that was not enough; *ret_holder is then one who keeps one, "nginx (123)", owned, or NULL.
- */
-int handover_stop(int fd, char **ret_holder);
+/* Where the trees are seen, by their names: below `root`. `directory` is the working directory to return to. */
+struct handover_place {
+	int root, directory;
+};
+
+/* A tree that is written. */
+struct handover {
+	const char *name; /* "usr"; borrowed */
+	int tree;	  /* O_PATH: the root of its mount; borrowed */
+
+	/* set by handover_stop() */
+	bool is_stopped;
+	struct timespec stopped; /* when */
+	bool is_unheld; /* /proc shows nobody who has a file of it open for writing */
+};
 
 /*
- * The same for all mounts of that file system, in all namespaces, also for what is not mounted any more. It waits for
- * 200 ms; -EBUSY means that files are still open for writing, through which nothing is lost (mutable.12).
+ * Stops whoever writes to these trees, in all mount namespaces: from then on they get EROFS. All of them or none: what
+ * has been stopped is written again while another one is waited for, up to `wait` milliseconds, as long as files are open
+ * for writing or something is just being written. Where that never ends because of ever new writers, these are kept
+ * out now and then, for 200 ms at most. -ETIMEDOUT where that was not enough, with the one that was waited for in
+ * *ret_busy; or another negative errno.
  */
-int handover_stop_all(int fd);
+int handover_stop(const struct handover_place *p, struct handover *trees, size_t n,
+		  unsigned wait, size_t *ret_busy);
+
+/* The tree whose mount `fd` is the root of is written again, by whatever it was stopped. 0 or a negative errno. */
+int handover_resume(int fd);
+
+/*
+ * Before the mount goes for good: waits a little for those that are just writing by it. -EBUSY where somebody still is, or
+ * has a file open; *ret_holder as that of holders_count().
+ */
+int handover_end(int fd, char **ret_holder);
 
 /*
  * Who cannot write waits for us, and we would wait for our turn: between the two calls this process comes before all that

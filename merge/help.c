@@ -76,6 +76,6 @@ void help_print(const struct verb *const *verbs, const struct verb *one) {
 	puts("\nExit status: 0 done or nothing to do; 1 failed, what was merged before is in\n"
 	     "place; 2 wrong call or configuration; 3 something was skipped, with --strict;\n"
 	     "4 refused by policy; 5 privilege or kernel ability missing; 6 another run holds\n"
-	     "the lock; 10 plan: changes are pending.\n\n"
+	     "the lock, or a file is kept open for writing; 10 plan: changes are pending.\n\n"
 	     "extmerge VERB --help shows the options of a verb, extmerge(8) says more.");
 }

@@ -14,6 +14,7 @@
 #include "verbs/verbs.h"
 
 #define LOCK_WAIT_SECONDS 30
+#define WRITERS_WAIT_SECONDS 5
 
 /* In the order of --help: looking, changing, what was written, images, commands. */
 static const struct verb *const verbs[] = {
@@ -114,6 +115,7 @@ int main(int argc, char **argv) {
 			     .classes = { true, true },
 			     .legend = true,
 			     .lock_wait = LOCK_WAIT_SECONDS * 1000,
+			     .writers_wait = WRITERS_WAIT_SECONDS * 1000,
 			     .fd_limit = { RLIM_INFINITY, RLIM_INFINITY } };
 	struct commandline line = { 0 };
 	enum exit_code code;

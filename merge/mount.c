@@ -158,6 +158,17 @@ int mount_set_read_only(int fd, bool is_read_only) {
 		       : 0;
 }
 
+int mount_set_all_read_only(int fd, bool is_read_only) {
+	_cleanup_close_ int context = fspick(fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+
+	if (context < 0 ||
+	    fsconfig(context, FSCONFIG_SET_FLAG, is_read_only ? "ro" : "rw", NULL, 0) <
+		    0 ||
+	    fsconfig(context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
 int mount_is_read_only(int fd) {
 	struct statvfs fs;
 
@@ -183,4 +194,35 @@ int mount_make_private(int fd) {
 	if (fchdir(at) < 0 || mount(NULL, ".", NULL, MS_PRIVATE, NULL) < 0)
 		return -errno;
 	return 0;
+}
+
+/*
+ * The working directory names the mount, and needs no /proc. From its root the kernel goes up to what is mounted on that: so
+ * callers give what was seen on top a moment ago.
+ */
+static int detach_once(int fd) {
+	return fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0 ? -errno : 0;
+}
+
+int mount_detach(int fd, int directory) {
+	int r = detach_once(fd);
+
+	if (r < 0) /* tried twice: a switch that has come this far should be finished */
+		r = detach_once(fd);
+	if (fchdir(directory) < 0 && chdir("/") < 0)
+		return -errno;
+	return r;
+}
+
+int mount_clone(int fd) {
+	struct mount_attr attributes = { .propagation = MS_PRIVATE };
+	_cleanup_close_ int clone = open_tree(fd, "",
+					      AT_EMPTY_PATH | OPEN_TREE_CLONE |
+						      OPEN_TREE_CLOEXEC | AT_RECURSIVE |
+						      AT_NO_AUTOMOUNT);
+
+	if (clone < 0 || mount_setattr(clone, "", AT_EMPTY_PATH | AT_RECURSIVE,
+				       &attributes, sizeof(attributes)) < 0)
+		return -errno;
+	return TAKE_FD(clone);
 }

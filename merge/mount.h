@@ -41,7 +41,13 @@ int mount_is_root(int fd);
  */
 int mount_set_read_only(int fd, bool is_read_only);
 
-/* 1 if the mount that `fd` is on is read-only, 0 if it is not, or a negative errno. */
+/*
+ * The same for the file system that `fd` is on: in every mount of it, in all namespaces and in none. It writes out what the
+ * file system has to. -EBUSY also while a file that was removed is still in use.
+ */
+int mount_set_all_read_only(int fd, bool is_read_only);
+
+/* 1 if nobody can write by the mount that `fd` is on, 0 if that is not so, or a negative errno. */
 int mount_is_read_only(int fd);
 
 /*
@@ -49,3 +55,15 @@ int mount_is_read_only(int fd);
  * negative errno.
  */
 int mount_make_private(int fd);
+
+/*
+ * Detaches the mount whose root `fd` is, which must have no mount on that root: otherwise the uppermost of those goes. The
+ * working directory is changed on the way and set back to `directory`.
+ */
+int mount_detach(int fd, int directory);
+
+/*
+ * A detached copy of the mount that `fd` is on, from there, with all mounts below. Nothing propagates between the two: if
+ * one goes, the other keeps what is mounted on it. The caller owns the fd; or a negative errno.
+ */
+int mount_clone(int fd);

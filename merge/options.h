@@ -41,8 +41,10 @@ struct options {
 	enum options_json json;
 	bool verbose;
 	enum boot_stage boot;
-	bool legend;	    /* table headings and the closing line */
-	unsigned lock_wait; /* milliseconds */
+	bool legend;	       /* table headings and the closing line */
+	unsigned lock_wait;    /* milliseconds */
+	unsigned writers_wait; /* the same, for files that are open for writing */
+	bool cuts_writers_off;
 	/* pack; borrowed, NULL where not given */
 	const char *format, *key, *certificate, *architecture;
 	bool reproducible, overwrite;

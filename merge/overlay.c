@@ -142,9 +142,6 @@ static int mount_classic(const struct stacking *q, struct fs *f) {
 	_cleanup_free_ char(*names)[WORKSHOP_NAME_MAX] = calloc(q->n, WORKSHOP_NAME_MAX);
 	_cleanup_(upper_paths_done) struct upper_paths paths = { NULL };
 	char text[4096], target[WORKSHOP_NAME_MAX];
-	/* MS_RDONLY would be the file system's, which then could not be written later. */
-	uint64_t attributes = q->upper ? q->attributes & ~(uint64_t)MOUNT_ATTR_RDONLY
-				       : q->attributes;
 	int r = names ? attach_upper(q, &paths) : -ENOMEM, fd;
 
 	if (r == 0)
@@ -155,14 +152,10 @@ static int mount_classic(const struct stacking *q, struct fs *f) {
 		return f->error = r;
 	snprintf(target, sizeof(target), "%u", q->workshop->n_attached++);
 	if (mkdirat(q->workshop->scratch, target, 0700) < 0 ||
-	    mount(q->source, target, "overlay", mount_flags(attributes), text) < 0)
+	    mount(q->source, target, "overlay", mount_flags(q->attributes), text) < 0)
 		return f->error = -errno;
 	fd = open_tree(AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd >= 0 && q->upper)
-		r = mount_set_read_only(fd, true);
-	if (r < 0)
-		close_fdp(&fd);
-	return r < 0 ? f->error = r : fd < 0 ? f->error = -errno : fd;
+	return fd < 0 ? f->error = -errno : fd;
 }
 
 /* The ladder (DESIGN, stack), best rung first. */

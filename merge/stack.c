@@ -79,13 +79,12 @@ static size_t list_layers(const struct hierarchy *h, int meta, int *ret) {
 	return n;
 }
 
-/* Beside what can be written, which will be so when the switch has succeeded (mutable.11). */
 static uint64_t tree_attributes(const struct hierarchy *h) {
 	const uint64_t of_class = h->class->mount_attributes &
 				  ~(uint64_t)MOUNT_ATTR_NOEXEC;
 
-	return MOUNT_ATTR_RDONLY | of_class | (h->is_noexec ? MOUNT_ATTR_NOEXEC : 0) |
-	       (hierarchy_is_writable(h) ? MOUNT_ATTR_NOATIME : 0);
+	return of_class | (h->is_noexec ? MOUNT_ATTR_NOEXEC : 0) |
+	       (hierarchy_is_writable(h) ? MOUNT_ATTR_NOATIME : MOUNT_ATTR_RDONLY);
 }
 
 /* All layers; `layers` has room for them. */
@@ -306,6 +305,12 @@ int stack_build(const struct hierarchy *h, struct workshop *w, enum backend choi
 					      AT_NO_AUTOMOUNT);
 		e = ret->tree < 0 ? -errno : 0;
 	}
+	/*
+	 * What can be written will be so when the switch has succeeded (mutable.11). Not the mount, as others will get
+	 * copies of it. What is on its way to the upper layer's disk need not be waited for in the switch then.
+	 */
+	if (e == 0 && place >= 0)
+		e = mount_set_all_read_only(ret->tree, true);
 	if (e == 0)
 		ret->meta = place >= 0 ? TAKE_FD(place) : TAKE_FD(meta);
 	if (e < 0)

@@ -252,31 +252,13 @@ void state_done(struct state *s) {
 	s->n = 0;
 }
 
-/*
- * The working directory names the mount, and needs no /proc. From its root the kernel goes up to what is mounted on that: so
- * callers give what was seen on top a moment ago.
- */
-static int detach_once(int fd) {
-	return fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0 ? -errno : 0;
-}
-
-int state_detach(int fd, int directory) {
-	int r = detach_once(fd);
-
-	if (r < 0) /* tried twice: a switch that has come this far should be finished */
-		r = detach_once(fd);
-	if (fchdir(directory) < 0 && chdir("/") < 0)
-		return -errno;
-	return r;
-}
-
 static int peel_one(int root, const char *name, unsigned n, int directory) {
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < n; i++) {
 		_cleanup_close_ int fd = file_open_in(root, name, O_PATH | O_DIRECTORY);
 
-		r = fd < 0 ? fd : state_detach(fd, directory);
+		r = fd < 0 ? fd : mount_detach(fd, directory);
 	}
 	return r;
 }
@@ -308,16 +290,18 @@ static int start_writing(int root, const struct state_hierarchy *h) {
 
 	if (r < 0 || !record->is_writable || mount_is_read_only(fd) != 1)
 		return 0; /* no record: not one of these */
-	r = mount_set_read_only(fd, false);
+	r = handover_resume(fd);
 	return r < 0 ? r : 1;
 }
 
 /* What is written is given time to end. */
 static int peel_written(int root, const struct state_hierarchy *h, int directory) {
-	_cleanup_free_ char *holder = NULL;
+	const struct handover_place place = { root, directory };
+	struct handover written = { h->name, .tree = h->fd };
+	size_t busy;
 
 	if (h->record && h->record->is_writable)
-		(void)handover_stop(h->fd, &holder);
+		(void)handover_stop(&place, &written, 1, 0, &busy);
 	return peel_one(root, h->name, h->stacked - 1, directory);
 }
 

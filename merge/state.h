@@ -57,12 +57,6 @@ int state_add(struct state *s, const struct mounts *m, int root,
 	      const struct class *class, const char *name);
 
 /*
- * Detaches the mount whose root `fd` is, which must have no mount on that root: otherwise the uppermost of those goes. The
- * working directory is changed on the way and set back to `directory`.
- */
-int state_detach(int fd, int directory);
-
-/*
  * Takes all our trees off the hierarchies below `root`, whose state `s` is, and those of systemd-sysext and
  * systemd-confext, with what covers them: for the workshop's copy of the mount table, where the host's own
  * directories are seen then.

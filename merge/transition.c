@@ -164,7 +164,10 @@ static enum exit_code switch_all(struct route *r, const struct route_submounts *
 
 	for (size_t i = 0; i < r->state.n; i++)
 		make_step(r, i, &carried[i], &steps[i]);
-	e = apply(r->root, r->directory, steps, r->state.n, &why);
+	e = apply(r->root, r->directory,
+		  &(struct apply_patience){ r->options->writers_wait,
+					    r->options->cuts_writers_off },
+		  steps, r->state.n, &why);
 	if (e == 0)
 		note_times(r, steps);
 	for (size_t i = 0; i < r->state.n; i++) {
@@ -175,6 +178,9 @@ static enum exit_code switch_all(struct route *r, const struct route_submounts *
 		return EXIT_DONE;
 	log_error("Cannot switch: %s", why ?: strerror(-e));
 	log_hint("what was merged before is still in place");
+	if (e == -ETIMEDOUT)
+		log_hint(
+			"--wait=SECONDS waits longer for who writes, --writers=cut-off goes on without");
 	return route_code(e);
 }
 

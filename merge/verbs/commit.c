@@ -8,8 +8,8 @@
 #include "../carry.h"
 #include "../file.h"
 #include "../handover.h"
+#include "../holders.h"
 #include "../log.h"
-#include "../mount.h"
 #include "../strv.h"
 #include "../text.h"
 #include "../uppers.h"
@@ -147,20 +147,26 @@ static enum exit_code make_stage(struct commit *c) {
 
 /* written.8: what is written while it is copied would be in neither. */
 static enum exit_code stop_writers(struct commit *c) {
+	const struct handover_place place = { c->survey.root, c->survey.directory };
+	struct handover trees[STATE_HIERARCHIES_MAX];
+	_cleanup_free_ char *holder = NULL;
+	size_t n = 0, busy = 0;
+	int e;
+
 	c->is_stopped = true;
 	for (size_t i = 0; i < c->survey.state.n; i++) {
 		const struct state_hierarchy *h = &c->survey.state.hierarchies[i];
-		_cleanup_free_ char *holder = NULL;
-		int e = is_written(c, h) ? handover_stop(h->fd, &holder) : 0;
 
-		if (e == -EBUSY)
-			log_error(
-				"Cannot commit '%s': a file in /%s is open for writing%s%s",
-				c->name, h->name, holder ? ", by " : "", holder ?: "");
-		if (e < 0)
-			return e == -EBUSY ? EXIT_FAILED : fail(c, e, NULL);
+		if (is_written(c, h))
+			trees[n++] = (struct handover){ h->name, .tree = h->fd };
 	}
-	return EXIT_DONE;
+	e = handover_stop(&place, trees, n, c->options->writers_wait, &busy);
+	if (e != -ETIMEDOUT)
+		return e < 0 ? fail(c, e, NULL) : EXIT_DONE;
+	(void)holders_count(trees[busy].tree, &holder);
+	log_error("Cannot commit '%s': a file in /%s is open for writing%s%s", c->name,
+		  trees[busy].name, holder ? ", by " : "", holder ?: "");
+	return route_code(e);
 }
 
 /* The trees that are seen now, whichever they are: mounts of the host's namespace. */
@@ -175,7 +181,7 @@ static void start_writers(struct commit *c) {
 								O_PATH | O_DIRECTORY)
 						 : -EBADF;
 
-		if (fd >= 0 && mount_set_read_only(fd, false) < 0)
+		if (fd >= 0 && handover_resume(fd) < 0)
 			log_warning("Cannot make /%s writable again; extmerge refresh does",
 				    h->name);
 	}

@@ -50,6 +50,8 @@ list --overwrite|'list' takes no option --overwrite.*extmerge list --help
 plan --service=web|'plan' takes no option --service
 --key=/k merge|'merge' takes no option --key
 --all-services|'status' takes no option --all-services
+--wait=soon refresh|--wait takes seconds, up to a day, not 'soon'
+--writers=kill refresh|--writers is wait or cut-off, not 'kill'
 list extra|'list' takes no operand
 refresh a b|'refresh' takes no operand
 config Trust|'config' takes no operand

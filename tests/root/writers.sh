@@ -8,7 +8,7 @@
 begin
 writers=${TESTS_BUILD_DIR:?}/writers
 [ -x "$writers" ] || { skip "writers" "there is no $writers"; finish; }
-REFRESHES=${REFRESHES:-40} FILES=20000 backend=overlay
+REFRESHES=${REFRESHES:-40} FILES=20000 backend=overlay more=()
 
 # Half of the files are the host's, half an extension's; another extension changes with each refresh.
 change() { # VERSION
@@ -26,7 +26,7 @@ run() { # DIRECTORY [hold]
 	pid=$!
 	for ((i = 0; i < REFRESHES; i++)); do
 		change $i
-		em refresh -v --backend=$backend --class=confext || { failed=$((failed + 1)); echo "# $err"; }
+		em refresh -v --backend=$backend --class=confext "${more[@]}" || { failed=$((failed + 1)); echo "# $err"; }
 		sed -n 's/.*not be written for \([0-9]*\) us.*/\1/p' <<<"$err" >>"$T/pauses"
 		[[ $err != *"open for writing, and stay so: writers ("* ]] || named=$((named + 1))
 		[ "$(cat "$R/etc/changing.conf")" = $i ] || echo "# refresh $i is not seen"
@@ -53,7 +53,9 @@ em merge --backend=$backend --class=confext --mutable=yes
 is "merged" "$rc $(layers etc)" "0 files changing"
 run many
 is "each file begins as it did" "$(find "$R/etc/many" -name 'f*' -exec head -qn 1 {} + | sort | uniq | wc -l)" $FILES
+more=(--wait=0 --writers=cut-off)
 run held hold
+more=()
 if em refresh --backend=fuse --class=confext; then
 	backend=fuse REFRESHES=$((REFRESHES / 4))
 	run fuse
