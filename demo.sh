@@ -31,7 +31,7 @@ run() { # COMMAND...
 	printf '  %s$ %s%s\n' "$bold" "${*//"$R"/}" "$plain"
 	if [ "$1" = extmerge ]; then
 		shift
-		em "$@" 2>&1 | sed "s|$R||g; s/^/  /"
+		em "$@" 2>&1 | sed "s| --root=$R||g; s|$R||g; s/^/  /"
 		return "${PIPESTATUS[0]}"
 	fi
 	"$@" 2>&1 | sed "s|$R||g; s/^/  /"

@@ -161,8 +161,7 @@ static enum exit_code complain(const struct config *c, int error) {
 	for (char **sentence = c->errors; sentence && *sentence; sentence++)
 		log_error("%s", *sentence);
 	if (error == -EBADMSG || error == -EACCES)
-		log_hint("%s",
-			 "extmerge config shows what is in force; see extmerge.conf(5)");
+		log_hint("nothing was changed; see extmerge.conf(5)");
 	if (error == -EBADMSG)
 		return EXIT_USAGE;
 	return c->errors ? route_code(error)

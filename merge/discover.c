@@ -219,8 +219,7 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 	e->kind = EXTENSION_OTHER;
 	if (r == 0 && !is_mask)
 		r = verdict_set(&e->verdict, VERDICT_UNREADABLE, "%s: %s",
-				n < 0 ? "cannot be opened"
-				      : "is a link that leads nowhere",
+				n < 0 ? "cannot be opened" : "a link that leads nowhere",
 				strerror(-error));
 	if (r < 0)
 		return r;

@@ -83,7 +83,6 @@ static enum exit_code run_verb(const struct verb *verb, struct options *o) {
 	bool done = false;
 	enum exit_code code;
 
-	journal_start(&journal_places_default, o->boot != BOOT_NO);
 	code = boot_prepare(o, &done);
 	return code == EXIT_DONE && !done ? verb->run(o) : code;
 }
@@ -97,6 +96,7 @@ static enum exit_code fulfil(const struct commandline *c, int n, char **words,
 		puts("extmerge " PACKAGE_VERSION);
 		return EXIT_DONE;
 	}
+	journal_start(&journal_places_default, o->boot != BOOT_NO);
 	if (!verb)
 		return refuse_verb(words[0]);
 	if (c->wish == COMMANDLINE_HELP) {

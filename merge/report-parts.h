@@ -16,5 +16,11 @@ char *report_layer_note(const struct record_layer *l);
 char *report_backend(const struct record *r);
 char *report_form(const struct record *r);
 
+/* How to do what has been shown: "extmerge refresh", with what it takes. NULL where memory ran out. */
+char *report_refresh(const struct options *o);
+
+/* That there are no extensions, and where they are looked for. */
+void report_none(const struct route *r);
+
 /* What is said of a layer or a tree that nobody serves any more. */
 extern const char report_dead_note[];

@@ -53,14 +53,15 @@ static void add_layer_line(struct table *table, struct table_line *parent,
 static void add_skipped_line(struct table *table, struct table_line *parent,
 			     const struct record *record, const struct record_skipped *s) {
 	struct table_line *line = table_add(table, parent);
-	_cleanup_free_ char *note = text_format("%s: %s", verdict_word(s->code),
-						s->text ?: "");
+	const bool is_quiet = verdict_is_quiet(s->code); /* the state says the word */
+	_cleanup_free_ char *note = text_format("%s%s%s",
+						is_quiet ? "" : verdict_word(s->code),
+						is_quiet ? "" : ": ", s->text ?: "");
 
 	table_set(line, STATUS_NAME, s->name);
 	table_set(line, STATUS_VERSION, s->version);
 	table_set(line, STATUS_CLASS, record->class->name);
-	table_set(line, STATUS_STATE,
-		  verdict_is_quiet(s->code) ? verdict_word(s->code) : "skipped");
+	table_set(line, STATUS_STATE, is_quiet ? verdict_word(s->code) : "skipped");
 	table_set(line, STATUS_NOTE, note);
 }
 
@@ -158,6 +159,17 @@ static void print_proofs(const struct route *r) {
 	}
 }
 
+/* Extensions, configuration, or what the last run was given and does not stay. */
+static void say_pending(const struct route *r, const struct record *newest) {
+	_cleanup_free_ char *apply = report_refresh(r->options);
+
+	report_say(
+		"%s  Apply: %s",
+		newest ? "A refresh would change something; extmerge plan shows what."
+		       : "There are extensions, and none is merged; extmerge plan shows them.",
+		apply ?: "");
+}
+
 void report_status(const struct route *r, bool is_pending) {
 	struct table *table = table_new(r->options, status_columns);
 	const struct record *newest = NULL;
@@ -184,7 +196,5 @@ void report_status(const struct route *r, bool is_pending) {
 	if (r->options->verbose)
 		print_proofs(r);
 	if (r->options->legend && is_pending)
-		report_say("%s  See: extmerge plan   Apply: extmerge refresh",
-			   newest ? "The extensions have changed since."
-				  : "There are extensions, and none is merged.");
+		say_pending(r, newest);
 }

@@ -35,7 +35,7 @@ char *report_layer_note(const struct record_layer *l) {
 			return NULL;
 	}
 	if (l->hidden_by_host)
-		snprintf(hidden, sizeof(hidden), "hidden by the host: %u files",
+		snprintf(hidden, sizeof(hidden), "files hidden by the host: %u",
 			 l->hidden_by_host);
 	if (text_join("; ",
 		      (const char *const[]){ dead, placed, hides, *hidden ? hidden : NULL,
@@ -85,4 +85,34 @@ char *report_form(const struct record *r) {
 		      4, &text) < 0)
 		return NULL;
 	return text ?: strdup("");
+}
+
+/* Whether something else than a refresh without options has been looked at. */
+static bool is_special(const struct options *o) {
+	bool is_given = o->n_given_of > 0;
+
+	for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++)
+		is_given |= o->given[i] != NULL;
+	return is_given || o->force || o->force_all || o->strict || o->verity ||
+	       o->on_corruption;
+}
+
+char *report_refresh(const struct options *o) {
+	const bool is_one = o->classes[CLASS_SYSEXT] != o->classes[CLASS_CONFEXT];
+	const bool is_other = strcmp(o->root, "/") != 0;
+
+	return text_format("extmerge refresh%s%s%s%s%s", is_other ? " --root=" : "",
+			   is_other ? o->root : "", is_one ? " --class=" : "",
+			   !is_one		      ? ""
+			   : o->classes[CLASS_SYSEXT] ? classes[CLASS_SYSEXT].name
+						      : classes[CLASS_CONFEXT].name,
+			   is_special(o) ? ", with the same options" : "");
+}
+
+void report_none(const struct route *r) {
+	report_say("No extensions found. They are looked for in:");
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		for (const char *const *directory = classes[c].search;
+		     r->options->classes[c] && *directory; directory++)
+			report_say("  /%-24s %ss", *directory, classes[c].name);
 }

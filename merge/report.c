@@ -78,7 +78,7 @@ void report_list(const struct route *r) {
 	if (!r->options->legend)
 		return;
 	if (r->extensions.n == 0)
-		report_say("No extensions found.");
+		report_none(r);
 	else
 		report_say("Lowest layer first: %zu found, %zu fit.", r->extensions.n,
 			   n_fit);
@@ -134,7 +134,8 @@ static void print_step(const struct plan_step *s) {
 static void print_skipped(const struct route *r) {
 	for (size_t i = 0; i < r->extensions.n; i++) {
 		const struct extension *x = r->extensions.items[i];
-		const char *hint = verdict_hint(x->verdict.code);
+		_cleanup_free_ char *hint = verdict_advice(x->verdict.code,
+							   x->name.name ?: "");
 
 		if (extension_fits(x))
 			continue;
@@ -144,6 +145,21 @@ static void print_skipped(const struct route *r) {
 		if (hint && !verdict_is_quiet(x->verdict.code))
 			report_say("             hint: %s", hint);
 	}
+}
+
+static void print_end(const struct route *r) {
+	const struct plan *p = &r->plan;
+	_cleanup_free_ char *apply = report_refresh(r->options);
+
+	if (plan_has_work(p))
+		report_say(
+			"%zu to add, %zu to change, %zu to remove, %zu skipped.  Apply: %s",
+			plan_count(p, PLAN_ADDED), plan_count(p, PLAN_CHANGED),
+			plan_count(p, PLAN_REMOVED), route_count_skipped(r), apply ?: "");
+	else if (r->extensions.n == 0)
+		report_none(r);
+	else
+		report_say("Nothing to do.");
 }
 
 void report_plan(const struct route *r) {
@@ -167,13 +183,8 @@ void report_plan(const struct route *r) {
 			report_say("  ! /%s cannot be switched: %s",
 				   r->state.hierarchies[i].name, obstacle);
 	}
-	if (r->options->legend && !plan_has_work(p))
-		report_say("Nothing to do.");
-	else if (r->options->legend)
-		report_say(
-			"%zu to add, %zu to change, %zu to remove, %zu skipped.  Apply: extmerge refresh",
-			plan_count(p, PLAN_ADDED), plan_count(p, PLAN_CHANGED),
-			plan_count(p, PLAN_REMOVED), route_count_skipped(r));
+	if (r->options->legend)
+		print_end(r);
 }
 
 static void notice_step(const struct route *r, const struct plan_step *s) {
@@ -215,7 +226,18 @@ void report_changes(const struct route *r) {
 		notice_step(r, &p->steps[i]);
 }
 
-/* A hint is given once for each verdict, however many there are. */
+/* Once for each verdict, however many there are; with the name where there is one. */
+static void hint_skipped(const struct route *r, const struct extension *x) {
+	_cleanup_free_ char *advice = verdict_advice(x->verdict.code, x->name.name ?: "");
+	const char *hint = verdict_hint(x->verdict.code);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->extensions.n; i++)
+		n += r->extensions.items[i]->verdict.code == x->verdict.code;
+	if (hint)
+		log_hint("%s", n == 1 && advice ? advice : hint);
+}
+
 void report_skipped(const struct route *r) {
 	bool is_hinted[VERDICT_COUNT] = { false };
 
@@ -230,8 +252,8 @@ void report_skipped(const struct route *r) {
 		if (extension_fits(x) || verdict_is_quiet(v->code))
 			continue;
 		log_warning("%s skipped: %s: %s", x->path, verdict_word(v->code), v->text);
-		if (verdict_hint(v->code) && !is_hinted[v->code])
-			log_hint("%s", verdict_hint(v->code));
+		if (!is_hinted[v->code])
+			hint_skipped(r, x);
 		is_hinted[v->code] = true;
 	}
 }

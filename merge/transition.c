@@ -37,7 +37,7 @@ static enum exit_code refuse_foreign(const struct route *r) {
 			continue;
 		log_error("Cannot switch /%s: %s", h->name, obstacle);
 		if (h->kind == STATE_COVERED)
-			log_hint("unmount it, then run extmerge refresh again");
+			log_hint("unmount it, then try again");
 		else if (h->kind == STATE_MERGED)
 			log_hint("outside of it: extmerge refresh --service=%s",
 				 h->record->service);

@@ -3,6 +3,9 @@
 #include "verdict.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-"
 
 static const struct {
 	const char *word, *hint;
@@ -85,7 +88,7 @@ static const struct {
 	},
 	[VERDICT_UNREADABLE] = {
 		.word = "unreadable",
-		.hint = "Check the permissions of the path and the health of the disk",
+		.hint = "Check what the path leads to, its permissions, and the health of the disk",
 	},
 	[VERDICT_UNRESPONSIVE] = {
 		.word = "unresponsive",
@@ -98,11 +101,11 @@ static const struct {
 	},
 	[VERDICT_NO_PRIVILEGE] = {
 		.word = "no-privilege",
-		.hint = "Run extmerge as root",
+		.hint = "Run extmerge as root, or do what the reason names",
 	},
 	[VERDICT_EMPTY] = {
 		.word = "empty",
-		.hint = "Put files below usr or opt (sysext), or etc (confext)",
+		.hint = "Put files below usr or opt (sysext), or etc (confext); copy an empty image again",
 	},
 
 	[VERDICT_UNSIGNED] = {
@@ -205,6 +208,26 @@ const char *verdict_word(enum verdict_code code) {
 
 const char *verdict_hint(enum verdict_code code) {
 	return verdicts[code].hint;
+}
+
+/* A word that a shell takes as it is, and nobody for an option. */
+static bool is_plain(const char *name) {
+	return *name && *name != '-' && name[strspn(name, PLAIN)] == '\0';
+}
+
+char *verdict_advice(enum verdict_code code, const char *name) {
+	static const char blank[] = "NAME";
+	const char *hint = verdicts[code].hint;
+	const char *at = hint ? strstr(hint, blank) : NULL;
+	char *text;
+
+	/* In "NAME.raw" it is any name. */
+	if (!at || at == hint || !strchr("=.", at[-1]) || !is_plain(name))
+		return hint ? strdup(hint) : NULL;
+	return asprintf(&text, "%.*s%s%s", (int)(at - hint), hint, name,
+			at + strlen(blank)) < 0
+		       ? NULL
+		       : text;
 }
 
 bool verdict_is_forcible(enum verdict_code code) {

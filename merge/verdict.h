@@ -70,6 +70,9 @@ const char *verdict_word(enum verdict_code code);
 /* What to do about it, one sentence without a full stop, or NULL. */
 const char *verdict_hint(enum verdict_code code);
 
+/* The same with the extension's name in it, as far as a shell takes that as it is. Owned by the caller; NULL where memory ran out, too. */
+char *verdict_advice(enum verdict_code code, const char *name);
+
 /* Whether --force may override it: true for the match rules only. */
 bool verdict_is_forcible(enum verdict_code code);
 

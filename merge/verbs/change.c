@@ -159,5 +159,7 @@ enum exit_code change_run(struct route *r) {
 	hooks_run(r);
 	change_report(r,
 		      r->extensions.n ? "Nothing has changed." : "No extensions found.");
+	if (r->extensions.n == 0 && r->options->boot == BOOT_NO)
+		log_hint("extmerge list says where they are looked for");
 	return EXIT_DONE;
 }

@@ -61,8 +61,11 @@ static enum exit_code choose_class(struct commit *c) {
 		}
 		c->class = h->class;
 	}
-	return c->class ? EXIT_DONE
-			: fail(c, -ENODATA, "nothing is merged that can be written");
+	if (c->class)
+		return EXIT_DONE;
+	(void)fail(c, -ENODATA, "nothing is merged that can be written");
+	log_hint("extmerge refresh --mutable=yes lets what is merged be written");
+	return EXIT_FAILED;
 }
 
 static enum exit_code check_name(struct commit *c) {
@@ -369,8 +372,8 @@ static enum exit_code work(struct commit *c) {
 	if (c->parent >= 0 && c->stage_name)
 		(void)workdir_remove(c->parent, c->stage_name);
 	if (code == EXIT_DONE)
-		log_notice("/%s/%s has %zu of what was written", c->directory, c->entry,
-			   c->carry.n);
+		log_notice("/%s/%s  made of what was written: %zu entr%s", c->directory,
+			   c->entry, c->carry.n, c->carry.n == 1 ? "y" : "ies");
 	return code;
 }
 

@@ -149,6 +149,15 @@ static enum exit_code show(const struct route *r, size_t i, struct output *o,
 	return e < 0 ? fail(h, e) : EXIT_DONE;
 }
 
+static bool is_writable(const struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++)
+		if (route_has_class(r, r->state.hierarchies[i].class) &&
+		    r->state.hierarchies[i].record &&
+		    r->state.hierarchies[i].record->is_writable)
+			return true;
+	return false;
+}
+
 static enum exit_code show_all(const struct route *r) {
 	struct json_object *json = r->options->json == JSON_OFF ? NULL : json_new("diff");
 	struct json_object *array = json ? json_add_array(json, "hierarchies") : NULL;
@@ -162,7 +171,9 @@ static enum exit_code show_all(const struct route *r) {
 		return code;
 	}
 	table_print(o.table);
-	if (code == EXIT_DONE && r->options->legend)
+	if (code == EXIT_DONE && r->options->legend && !is_writable(r))
+		puts("Nothing is merged that can be written.");
+	else if (code == EXIT_DONE && r->options->legend)
 		printf("%zu added, %zu changed, %zu removed.\n", o.n[WRITTEN_ADDED],
 		       o.n[WRITTEN_CHANGED], o.n[WRITTEN_REMOVED]);
 	return code;

@@ -142,5 +142,9 @@ enum exit_code services_refresh(const struct options *o) {
 		log_error("--all-services goes neither with --service= nor with --pid=");
 		return EXIT_USAGE;
 	}
+	if (geteuid() != 0) {
+		log_error("Cannot refresh a service: root is needed");
+		return EXIT_PRIVILEGE;
+	}
 	return o->pid ? refresh_process(o) : refresh_all(o);
 }

@@ -64,8 +64,10 @@ static const char *explain(const struct trial *t) {
 		return t->why ?: strerror(-t->error);
 	if (t->proof.level == PROOF_SIGNED)
 		return NULL;
-	return t->proof.level == PROOF_VERITY
-		       ? "every block is right, but nobody has signed the root hash"
+	if (t->proof.level == PROOF_VERITY)
+		return "every block is right, but nobody has signed the root hash";
+	return t->extension->kind == EXTENSION_DIRECTORY
+		       ? "a directory has nothing that could be verified: extmerge pack makes an image of it"
 		       : "it carries nothing that could be verified";
 }
 

@@ -53,6 +53,11 @@ static void add_owner(struct owners *o, int layer, const char *path,
 	o->n++;
 }
 
+/* What was written is that there is nothing: a whiteout. */
+static bool is_removal(const struct owner *o) {
+	return o->is_written && S_ISCHR(o->st.st_mode) && o->st.st_rdev == 0;
+}
+
 /* What was written or imported lies above all. */
 static void add_written(struct owners *o, const struct upper *u, const char *path) {
 	size_t n = o->n;
@@ -106,6 +111,8 @@ static const char *compare(const struct owner *seen, const struct owner *hidden)
 
 	if (S_ISDIR(seen->st.st_mode) && S_ISDIR(hidden->st.st_mode))
 		return "merged with it";
+	if (is_removal(seen))
+		return "removed";
 	if ((seen->st.st_mode & S_IFMT) != (hidden->st.st_mode & S_IFMT))
 		return "of another type";
 	if (!S_ISREG(seen->st.st_mode))
@@ -124,7 +131,10 @@ static const char *compare(const struct owner *seen, const struct owner *hidden)
 
 static char *describe_owner(const struct owner *o) {
 	if (o->is_written)
-		return text_format("what was written there  (%s)", o->path);
+		return text_format("%s  (%s)",
+				   is_removal(o) ? "nothing: it was removed"
+						 : "what was written there",
+				   o->path);
 	if (!o->name)
 		return strdup("the host's own");
 	return text_format("%s%s%s  (%s)", o->name, o->version ? " " : "",
@@ -264,15 +274,16 @@ static void print_layers_of(const struct route *r, const char *name) {
 
 		if (!l)
 			continue;
-		text = text_format("merged into /%s as version %s, generation %llu",
-				   record->hierarchy, l->version ?: "(none)",
+		text = text_format("merged into /%s%s%s, generation %llu",
+				   record->hierarchy, l->version ? " as version " : "",
+				   l->version ?: "",
 				   (unsigned long long)record->generation);
 		say("  ", text ?: "out of memory");
 	}
 }
 
 static void print_extension(const struct route *r, const struct extension *x) {
-	const char *hint = verdict_hint(x->verdict.code);
+	_cleanup_free_ char *hint = verdict_advice(x->verdict.code, x->name.name ?: "");
 	_cleanup_free_ char *text = NULL;
 
 	if (extension_fits(x))

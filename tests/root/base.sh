@@ -56,7 +56,7 @@ is "status counts what is hidden by the host" \
 	'["top","b",50,0,100,"a",101,0,0]'
 em status
 like "and says who wins" "$out" "the host's own files win"
-like "and how much is hidden" "$out" "hidden by the host: 101 files"
+like "and how much is hidden" "$out" "files hidden by the host: 101"
 em why /etc/2.conf
 like "why shows the host first" "$out" "^/etc/2\.conf +<- the host's own
  +hides +a +\(.*\): different content"

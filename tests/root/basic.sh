@@ -72,4 +72,24 @@ em --json unmerge
 is "and nothing" "$(told)" "false 0 false"
 em --json discard
 is "one object is printed where nothing can be discarded" "$rc $(told)" "0 false 0 false"
+# What to do next is said so that it can be done.
+em plan
+like "a plan says how to apply it, and the hint has the name" "$out" "--force=bad.*Apply: extmerge refresh --root=$R"$
+em plan --class=confext
+like "for a class" "$out" "refresh --root=$R --class=confext"$
+em plan --trust=any
+like "and with options" "$out" "refresh --root=$R, with the same options"$
+em refresh
+em why good
+is "where it is merged" "$out" "/var/lib/extensions/good  fits
+  merged into /usr, generation 1"
+em refresh --backend=fuse --class=sysext
+em status
+like "what does not stay is no change of extensions" "$(tail -n 1 <<<"$out")" "^A refresh would change something; .* --root=$R"$
+em unmerge
+rm -r "${X:?}"/* "${C:?}"/*
+em list
+like "an empty host says where it was looked" "$rc $out" "^0 No extensions found.*/run/confexts .*/var/lib/extensions "
+em refresh
+like "and a refresh who says so" "$rc $err" "^0 No extensions found.*hint: extmerge list"
 finish

@@ -26,7 +26,7 @@ changed() {
 }
 
 em commit site
-like "where nothing can be written there is nothing to commit" "$rc $err" "^1 .*Cannot commit 'site': nothing is merged that can be written"
+like "where nothing can be written there is nothing to commit" "$rc $err" "^1 .*Cannot commit 'site': nothing is merged that can be written.*hint: .*--mutable"
 em merge --mutable=/etc:yes --mutable=/opt:yes
 em commit site
 like "written.8: an extension has one class" "$rc $err" '^2 .*an extension has one class'
@@ -44,7 +44,7 @@ truncate -s 3M "$E/big" && echo end >>"$E/big"
 before=$(look_at)
 em commit site --json=short
 is "it is made" "$rc $err $(jq -c '[.schema, .changed, (.changes | map([.change, .name]))]' <<<"$out")" \
-	'0 /var/lib/confexts/site has 11 of what was written ["extmerge.change/1",true,[["add","site"],["keep","conf"],["keep","tool"]]]'
+	'0 /var/lib/confexts/site  made of what was written: 11 entries ["extmerge.change/1",true,[["add","site"],["keep","conf"],["keep","tool"]]]'
 is "what is seen is what it was" "$(changed)" ""
 is "it lies in the layer" "$(cat "$C/site/etc/host.conf" "$C/site/etc/new/deep/file") $(layers etc)" "edited
 new site conf"

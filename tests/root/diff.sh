@@ -30,7 +30,7 @@ done
 make_tree "$X/tool" tool
 
 em diff
-is "nothing is merged, nothing is written" "$rc $out" "0 0 added, 0 changed, 0 removed."
+is "nothing is merged, nothing is written" "$rc $out" "0 Nothing is merged that can be written."
 em merge
 em diff --json=short
 is "what is read-only is not listed" "$rc $(jq -c '[.schema, .hierarchies]' <<<"$out")" '0 ["extmerge.diff/1",[]]'
@@ -75,6 +75,8 @@ is "for the class" "$(changes --class=sysext)" ""
 em diff
 is "a table for people" "$rc $(tail -n 1 <<<"$out")" "0 8 added, 11 changed, 4 removed."
 like "with the layer" "$out" 'changed */etc/x/both *file *7B? *zhigh *content'
+em why /etc/x/low-only
+like "why says that a file was removed, and whose it was" "$out" "/etc/x/low-only  <- nothing: it was removed .*hides  low .*removed"
 em diff --no-legend
 is "without headings" "$(grep -cE 'CHANGE|added,' <<<"$out")" 0
 like "what was written is named by its path" "$(em diff --json=short; jq -r '.hierarchies[0] | .path + " " + .mutable + " " + .upper' <<<"$out")" \

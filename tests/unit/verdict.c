@@ -53,6 +53,40 @@ static const struct {
 	{ VERDICT_TOO_MANY, "too-many", false, false, false },
 };
 
+static const struct {
+	enum verdict_code code;
+	const char *name, *end; /* of the advice */
+} advices[] = {
+	{ VERDICT_WRONG_ID, "tool", "--force=tool" },
+	{ VERDICT_WRONG_ID, "a.b_c+d-e", "--force=a.b_c+d-e" },
+	{ VERDICT_NO_RELEASE, "tool",
+	  "extension-release.tool (confext: etc/...) with ID= in it, see extmerge(8)" },
+	/* What a shell would take for something else is left to the reader. */
+	{ VERDICT_WRONG_ID, "", "--force=NAME" },
+	{ VERDICT_WRONG_ID, "-rf", "--force=NAME" },
+	{ VERDICT_WRONG_ID, "a b", "--force=NAME" },
+	{ VERDICT_WRONG_ID, "a;reboot", "--force=NAME" },
+	{ VERDICT_WRONG_ID, "$(reboot)", "--force=NAME" },
+	{ VERDICT_WRONG_ID, "\xc3\xa4", "--force=NAME" },
+	/* Here it stands for any name. */
+	{ VERDICT_BAD_NAME, "tool",
+	  "Rename it to NAME.raw or NAME_VERSION.raw, see extmerge(8)" },
+	{ VERDICT_CORRUPT, "tool", "with the source's" },
+};
+
+START_TEST(advice) {
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++) {
+		char *text = verdict_advice(advices[i].code, advices[i].name);
+		size_t n = strlen(advices[i].end);
+
+		ck_assert_uint_ge(strlen(text), n);
+		ck_assert_str_eq(text + strlen(text) - n, advices[i].end);
+		free(text);
+	}
+	ck_assert_ptr_null(verdict_advice(VERDICT_FITS, "tool"));
+}
+END_TEST
+
 START_TEST(table) {
 	ck_assert_uint_eq(ARRAY_SIZE(cases), VERDICT_COUNT);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -119,6 +153,7 @@ int main(void) {
 	return unit_main("verdict", (const TTest *const[]){
 					    table,
 					    hints,
+					    advice,
 					    first_reason_stands,
 					    fitting_has_no_sentence,
 					    failure_changes_nothing,
