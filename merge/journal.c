@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include "log.h"
@@ -15,6 +17,8 @@
 #define FACILITY_DAEMON 3
 /* One value of a field; a longer one is cut, so that an entry always is one datagram. */
 #define VALUE_MAX ((size_t)4096)
+/* log.5: how long a log that does not read may hold us. */
+#define SEND_SECONDS 1
 
 const struct journal_places journal_places_default = {
 	.journald = "/run/systemd/journal/socket",
@@ -26,6 +30,7 @@ static int journald = -EBADF, syslog_socket = -EBADF;
 
 static int connect_to(const char *path) {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = SEND_SECONDS };
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t length = strlen(path);
 
@@ -37,9 +42,21 @@ static int connect_to(const char *path) {
 	if (*path == '@') /* the abstract namespace */
 		address.sun_path[0] = '\0';
 	length += offsetof(struct sockaddr_un, sun_path) + (*path != '@');
-	if (connect(fd, (const struct sockaddr *)&address, (socklen_t)length) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    connect(fd, (const struct sockaddr *)&address, (socklen_t)length) < 0)
 		return -errno;
 	return TAKE_FD(fd);
+}
+
+/* Whoever has not read for so long is not waited for again. */
+static void send_all(int *fd, const struct iovec *parts, size_t n) {
+	const struct msghdr message = { .msg_iov = (struct iovec *)parts,
+					.msg_iovlen = n };
+
+	if (sendmsg(*fd, &message, MSG_NOSIGNAL) >= 0 || errno != EAGAIN)
+		return;
+	close_fdp(fd);
+	*fd = -EBADF;
 }
 
 /* log.2: a value with line feeds goes with its length, as bytes. */
@@ -82,14 +99,13 @@ void journal_send(const struct journal_field *fields, size_t n) {
 	_cleanup_free_ char *head = NULL, *body = NULL;
 	size_t head_length, body_length;
 	struct iovec parts[2];
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 
 	if (journald < 0 || journal_format(&identifier, 1, &head, &head_length) < 0 ||
 	    journal_format(fields, n, &body, &body_length) < 0)
 		return;
 	parts[0] = (struct iovec){ head, head_length };
 	parts[1] = (struct iovec){ body, body_length };
-	(void)sendmsg(journald, &message, MSG_NOSIGNAL);
+	send_all(&journald, parts, ARRAY_SIZE(parts));
 }
 
 static bool talk_to_journald(int priority, const char *text) {
@@ -99,7 +115,7 @@ static bool talk_to_journald(int priority, const char *text) {
 
 	snprintf(number, sizeof(number), "%d", priority & 7);
 	journal_send(fields, ARRAY_SIZE(fields));
-	return true;
+	return journald >= 0;
 }
 
 static bool talk_to_syslog(int priority, const char *text) {
@@ -107,8 +123,9 @@ static bool talk_to_syslog(int priority, const char *text) {
 						FACILITY_DAEMON << 3 | (priority & 7),
 						(int)getpid(), text);
 
-	if (line)
-		(void)send(syslog_socket, line, strnlen(line, VALUE_MAX), MSG_NOSIGNAL);
+	if (line && syslog_socket >= 0)
+		send_all(&syslog_socket,
+			 &(struct iovec){ line, strnlen(line, VALUE_MAX) }, 1);
 	return false; /* a console may show stderr as well */
 }
 

@@ -37,7 +37,7 @@ int journal_format(const struct journal_field *fields, size_t n, char **ret,
  */
 void journal_start(const struct journal_places *places, bool is_boot);
 
-/* Whether entries with fields are wanted: journald listens. */
+/* Whether entries with fields are wanted: journald listens, and has read what was sent (log.5). */
 bool journal_is_on(void);
 
 /* Sends an entry; the identifier is added. What cannot be sent is lost, as there is nobody to tell. */

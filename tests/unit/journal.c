@@ -152,6 +152,29 @@ START_TEST(syslog_hears_at_boot) {
 }
 END_TEST
 
+/* log.5: nobody reads; what does not fit any more is seen on stderr, and nobody waits for ever. */
+START_TEST(who_does_not_read_is_given_up) {
+	_cleanup_fclose_ FILE *f = tmpfile();
+	char path[108];
+	_cleanup_close_ int fd = listen_at("deaf", path);
+	const struct journal_places places = { path, path };
+
+	redirect(f, true);
+	journal_start(&places, false);
+	for (unsigned i = 0; journal_is_on() && i < 100000; i++)
+		log_notice("once more");
+	ck_assert(!journal_is_on());
+	ck_assert_str_eq(file_text(f), "once more\n");
+	ck_assert_str_ne(hear(fd), "");
+	journal_stop();
+	redirect(f, false);
+	journal_start(&places, true);
+	for (unsigned i = 0; i < 1000; i++)
+		log_notice("and to syslog");
+	journal_stop();
+}
+END_TEST
+
 /* log.4 */
 START_TEST(status_is_told) {
 	char path[108];
@@ -196,6 +219,8 @@ int main(void) {
 	tcase_add_test(tcase, fields_are_formatted);
 	tcase_add_test(tcase, long_values_are_cut);
 	tcase_add_test(tcase, journald_takes_the_place_of_stderr);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, who_does_not_read_is_given_up);
 	tcase_add_test(tcase, status_is_told);
 	tcase_add_test(tcase, status_by_an_abstract_socket);
 	suite_add_tcase(suite, tcase);
