@@ -15,8 +15,8 @@ done
 # Words that begin with a folder; "tests/unit/X" means tests/unit/X.c, other programs of tests (names without a dot) and
 # the finished manual page are no sources. Nor is what is made of a file "X.in".
 listed() {
-	cat Makefile.am ./*/Makemodule.am | sed 's/[[:space:]]#.*//; /^#/d' | tr -sc 'A-Za-z0-9_./-' '\n' |
-		grep -E '^(merge|verity|fuse|units|specs|tests|man|build-aux)/[A-Za-z0-9_./-]+$' |
+	cat Makefile.am ./*/Makemodule.am | sed 's/[[:space:]]#.*//; /^#/d' | tr -sc 'A-Za-z0-9_./@-' '\n' |
+		grep -E '^(merge|verity|fuse|units|specs|tests|man|build-aux)/[A-Za-z0-9_./@-]+$' |
 		grep -vE '/Makemodule\.am$|^tests/fuzz/fuzz-|^tests/fuzz/corpus$|^man/.*\.[58]$|^tests/run$' |
 		sed -E 's|^(tests/unit/[^.]*)$|\1.c|; /^tests\/([^.]*|root\/deny\.so)$/{ /init$/!d; }' | sort -u |
 		awk '{ words[$0] } END { for (word in words) if (!(word ".in" in words)) print word }' | sort

@@ -18,11 +18,25 @@
 
 /* In the order of --help: looking, changing, what was written, images, commands. */
 static const struct verb *const verbs[] = {
-	&verb_status,	       &verb_list,   &verb_plan,    &verb_why,
-	&verb_config,	       &verb_merge,  &verb_refresh, &verb_adopt,
-	&verb_unmerge,	       &verb_diff,   &verb_commit,  &verb_discard,
-	&verb_inspect,	       &verb_verify, &verb_pack,    &verb_run,
-	&verb_service_drop_in, NULL,
+	&verb_status,
+	&verb_list,
+	&verb_plan,
+	&verb_why,
+	&verb_config,
+	&verb_merge,
+	&verb_refresh,
+	&verb_adopt,
+	&verb_unmerge,
+	&verb_diff,
+	&verb_commit,
+	&verb_discard,
+	&verb_inspect,
+	&verb_verify,
+	&verb_pack,
+	&verb_run,
+	&verb_service_drop_in,
+	&verb_sysupdate_notify,
+	NULL,
 };
 
 static const struct verb *find_verb(const char *name) {

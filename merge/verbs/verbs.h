@@ -14,4 +14,5 @@ struct verb {
 
 extern const struct verb verb_status, verb_list, verb_plan, verb_merge, verb_refresh,
 	verb_adopt, verb_unmerge, verb_inspect, verb_why, verb_verify, verb_pack,
-	verb_config, verb_run, verb_service_drop_in, verb_diff, verb_discard, verb_commit;
+	verb_config, verb_run, verb_service_drop_in, verb_diff, verb_discard, verb_commit,
+	verb_sysupdate_notify;

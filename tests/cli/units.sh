@@ -6,7 +6,7 @@ begin unprivileged
 
 units=$TESTS_DIR/../units
 mkdir -p "$T/units"
-for unit in "$units"/*.service.in "$units"/*.path; do
+for unit in "$units"/*.service.in "$units"/*.path "$units"/*.socket; do
 	name=${unit##*/}
 	sed "s|@bindir[@]/extmerge|$EXTMERGE|g" "$unit" >"$T/units/${name%.in}"
 done
@@ -42,6 +42,8 @@ is "in the initrd, too" \
 		grep -oE '"[a-z./_]+"' | tr -d '"' | sort -u | while read -r directory; do
 		grep -qxF "ConditionDirectoryNotEmpty=|/$directory" "$T/units/extmerge-initrd.service" || echo "$directory"
 	done)" ""
+is "who is told of updates by systemd-sysupdate is one of the two" "$(says extmerge-sysupdate.socket Conflicts)" "shutdown.target systemd-sysupdate-notify-sysext.socket "
+like "and each call is one of extmerge" "$(says extmerge-sysupdate.socket Accept)$(says extmerge-sysupdate@.service ExecStart)" "^yes -.*sysupdate-notify"
 while read -r _ unit; do
 	ok "the preset knows $unit" test -e "$T/units/$unit"
 done < <(grep -v '^#' "$units/90-extmerge.preset")

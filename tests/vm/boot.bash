@@ -108,7 +108,7 @@ install_extmerge() { # [UNIT...]
 		unit=${unit##*/}
 		sed 's|@bindir[@]|/usr/bin|g' "$TESTS_DIR/../units/$unit" >"$payload/usr/lib/systemd/system/${unit%.in}"
 	done
-	cp "$TESTS_DIR"/../units/*.path "$payload/usr/lib/systemd/system/"
+	cp "$TESTS_DIR"/../units/*.path "$TESTS_DIR"/../units/*.socket "$payload/usr/lib/systemd/system/"
 	cp "$TESTS_DIR"/../units/extmerge.catalog "$payload/usr/lib/systemd/catalog/"
 	for unit; do
 		mkdir -p "$payload/etc/systemd/system/sysinit.target.wants"
