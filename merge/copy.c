@@ -51,25 +51,50 @@ static int copy_open(int from, int to, const char *path, struct copy *ret) {
 	return fstat(ret->from, &ret->st) < 0 ? -errno : 0;
 }
 
-static int write_all(int fd, const char *data, size_t n) {
+static int write_all(int fd, const char *data, size_t n, off_t at) {
 	while (n > 0) {
-		ssize_t done = write(fd, data, n);
+		ssize_t done = pwrite(fd, data, n, at);
 
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
 			return done < 0 ? -errno : -EIO;
 		data += done;
+		at += done;
 		n -= (size_t)done;
 	}
 	return 0;
 }
 
-/* A clone where the file system can make one; otherwise byte by byte. */
-static int copy_bytes(int from, int to) {
+static int copy_range(int from, int to, char *chunk, off_t at, off_t end) {
+	while (at < end) {
+		size_t most = end - at < (off_t)CHUNK ? (size_t)(end - at) : CHUNK;
+		ssize_t n = file_read_at(from, chunk, most, (uint64_t)at);
+		int r = n > 0 ? write_all(to, chunk, (size_t)n, at) : (int)n;
+
+		if (n <= 0 || r < 0)
+			return r;
+		at += n;
+	}
+	return 0;
+}
+
+/* Where data begin, and where they end; what cannot tell has data everywhere. False behind the last ones. */
+static bool find_data(int fd, off_t size, off_t *at, off_t *ret_end) {
+	off_t data = lseek(fd, *at, SEEK_DATA), end;
+
+	if (data < 0 && errno == ENXIO)
+		return false;
+	end = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+	*at = data < 0 ? *at : data;
+	*ret_end = end < 0 || end > size ? size : end;
+	return *at < size;
+}
+
+/* A clone where the file system can make one. Holes stay holes: they cost who wrote them nothing. */
+static int copy_bytes(int from, int to, off_t size) {
 	_cleanup_free_ char *chunk = NULL;
-	uint64_t at = 0;
-	ssize_t n = 1;
+	off_t at = 0, end;
 	int r = 0;
 
 	if (ioctl(to, FICLONE, from) == 0)
@@ -77,14 +102,9 @@ static int copy_bytes(int from, int to) {
 	chunk = malloc(CHUNK);
 	if (!chunk)
 		return -ENOMEM;
-	while (r == 0 && n > 0) {
-		n = file_read_at(from, chunk, CHUNK, at);
-		if (n < 0)
-			return (int)n;
-		r = write_all(to, chunk, (size_t)n);
-		at += (uint64_t)n;
-	}
-	return r;
+	for (; r == 0 && find_data(from, size, &at, &end); at = end)
+		r = copy_range(from, to, chunk, at, end);
+	return r == 0 && ftruncate(to, size) < 0 ? -errno : r;
 }
 
 static int copy_xattrs(int from, int to) {
@@ -122,7 +142,7 @@ static int copy_file(const struct copy *c) {
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return -errno;
-	r = copy_bytes(from, to);
+	r = copy_bytes(from, to, c->st.st_size);
 	if (r == 0 && fchown(to, c->st.st_uid, c->st.st_gid) < 0)
 		r = -errno;
 	if (r == 0)

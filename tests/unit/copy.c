@@ -141,10 +141,35 @@ START_TEST(large_files_are_whole) {
 }
 END_TEST
 
+/* Nobody has to fill a disk to let us fill one. */
+START_TEST(holes_stay_holes) {
+	const off_t size = (off_t)64 << 30, middle = size / 2;
+	int fd = openat(from, "holes", O_RDWR | O_CREAT, 0600);
+	char again[4] = "";
+	struct stat st;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, "one", 3, 0), 3);
+	ck_assert_int_eq(pwrite(fd, "two", 3, middle), 3);
+	ck_assert_int_eq(ftruncate(fd, size), 0);
+	close(fd);
+	ck_assert_int_eq(copy_entry(from, to, "holes", false), 0);
+	fd = openat(to, "holes", O_RDONLY);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_size, size);
+	ck_assert_int_lt(st.st_blocks, 1024);
+	ck_assert_int_eq(pread(fd, again, 3, 0), 3);
+	ck_assert_str_eq(again, "one");
+	ck_assert_int_eq(pread(fd, again, 3, middle), 3);
+	ck_assert_str_eq(again, "two");
+	close(fd);
+}
+END_TEST
+
 int main(void) {
-	const TTest *const tests[] = { entries_are_alike, trees_are_alike,
-				       special_files_are_marks, no_link_is_followed,
-				       large_files_are_whole };
+	const TTest *const tests[] = { holes_stay_holes,    entries_are_alike,
+				       trees_are_alike,	    special_files_are_marks,
+				       no_link_is_followed, large_files_are_whole };
 	Suite *s = suite_create("copy");
 
 	/* Each has a tree of its own, which is gone afterwards. */
