@@ -47,26 +47,38 @@ static enum manager find_manager(void) {
 	return MANAGER_NONE;
 }
 
-/* systemd.unit(5), UNIT FILE LOAD PATH, as far as extensions and generators use it. */
-static bool unit_has_file(const char *unit) {
+/* systemd.unit(5), UNIT FILE LOAD PATH: also what generators, or portable services, have put there. */
+static bool is_unit_file(const char *name) {
 	static const char *const places[] = {
-		"/etc/systemd/system",		 "/run/systemd/system",
-		"/run/systemd/generator",	 "/run/systemd/transient",
-		"/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-		"/lib/systemd/system",
+		"/etc/systemd/system.control", "/run/systemd/system.control",
+		"/run/systemd/transient",      "/run/systemd/generator.early",
+		"/etc/systemd/system",	       "/etc/systemd/system.attached",
+		"/run/systemd/system",	       "/run/systemd/system.attached",
+		"/run/systemd/generator",      "/usr/local/lib/systemd/system",
+		"/usr/lib/systemd/system",     "/lib/systemd/system",
+		"/run/systemd/generator.late",
 	};
-	const char *at = strchr(unit, '@'), *type = strrchr(unit, '.');
-	_cleanup_free_ char *name =
-		at && type > at ? text_format("%.*s%s", (int)(at - unit) + 1, unit, type)
-				: strdup(unit);
 
-	for (size_t i = 0; name && i < ARRAY_SIZE(places); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		_cleanup_free_ char *path = text_format("%s/%s", places[i], name);
 
-		if (path && access(path, F_OK) == 0)
+		if (!path || access(path, F_OK) == 0)
 			return true;
 	}
-	return !name;
+	return false;
+}
+
+/* An instance has a file of its own, or that of its template. What cannot be told is not stopped. */
+static bool unit_has_file(const char *unit) {
+	const char *at = strchr(unit, '@'), *type = strrchr(unit, '.');
+	_cleanup_free_ char *template = NULL;
+
+	if (is_unit_file(unit))
+		return true;
+	if (!at || type < at)
+		return false;
+	template = text_format("%.*s%s", (int)(at - unit) + 1, unit, type);
+	return !template || is_unit_file(template);
 }
 
 /* What is told of an extension that came, went or changed, from the record of one hierarchy. */

@@ -146,6 +146,15 @@ is "a unit that is gone is stopped" "$calls" \
 	"systemctl daemon-reload|systemctl --no-ask-password stop db.service|systemctl --no-ask-password restart web.service|systemctl --no-ask-password reload-or-restart log.service"
 inside refresh --boot=early
 is "what has not changed asks for nothing at boot" "$rc $calls" "0 "
+# A unit may come from elsewhere: of a generator, a portable service, an instance of its own.
+mkdir -p "$R"/run/systemd/{generator.late,system.attached}
+touch "$R/run/systemd/generator.late/late.service" "$R/run/systemd/system.attached/portable.service" "$R/run/systemd/system/"{own@one,many@}.service
+make_unit elsewhere 'EXTENSION_RESTART_UNITS="late.service portable.service own@one.service many@one.service own@two.service"'
+inside refresh
+is "a unit with a file anywhere is restarted, not stopped" "$calls" \
+	"systemctl daemon-reload|systemctl --no-ask-password stop own@two.service|systemctl --no-ask-password restart late.service portable.service own@one.service many@one.service"
+rm -r "$X/elsewhere" "$R"/run/systemd/{generator.late,system.attached,system/own@one.service,system/many@.service}
+inside -q refresh
 inside unmerge
 is "unmerge stops all of them" "$calls" \
 	"systemctl daemon-reload|systemctl --no-ask-password stop web.service db.service log.service"
