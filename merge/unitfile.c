@@ -54,7 +54,8 @@ static bool is_yes(const char *value) {
 static int note_obstacle(struct unitfile *u, const char *key, const char *value) {
 	static const char *const settings[] = { "RootDirectory", "RootImage",
 						"AmbientCapabilities",
-						"CapabilityBoundingSet" };
+						"CapabilityBoundingSet",
+						"SupplementaryGroups" };
 	static const char *const switches[] = { "DynamicUser", "PrivateUsers" };
 	bool is_one = false;
 

@@ -52,6 +52,10 @@ static const struct {
 	  "it has DynamicUser=yes, which needs a command that systemd starts itself" },
 	{ "web", "[Service]\nExecStart=/bin/web\nRootDirectory=/srv\n", NULL,
 	  "it has RootDirectory=/srv, which needs a command that systemd starts itself" },
+	{ "web",
+	  "[Service]\nExecStart=/bin/web\nUser=u\nGroup=g\nSupplementaryGroups=adm\n",
+	  NULL,
+	  "it has SupplementaryGroups=adm, which needs a command that systemd starts itself" },
 	{ "web", "[Service]\nExecStart=/bin/web\nDynamicUser=no\nRootImage=\n",
 	  HEAD "ExecStart=/x run --service=web -- /bin/web\n" RELOAD, NULL },
 };
