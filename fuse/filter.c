@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "../merge/kernel.h"
@@ -66,65 +67,93 @@ static const uint32_t for_overlays[] = {
 /* union.17: of ioctl(2) only what gives the kernel a file, and takes it back. */
 static const uint32_t union_ioctls[] = { BACKING_OPEN_CALL, BACKING_CLOSE_CALL };
 
+/* union.21: of the calling thread alone, so the first argument must be 0; and never in real time. */
+static const uint32_t for_oneself[] = { SYS_sched_getaffinity, SYS_sched_setaffinity,
+					SYS_sched_setscheduler };
+static const uint32_t policies[] = { SCHED_OTHER, SCHED_IDLE };
+
 static const struct list {
 	const uint32_t *calls;
 	size_t n;
 	const uint32_t *ioctls;
 	size_t n_ioctls;
+	size_t n_own; /* calls for_oneself: all or none */
 } works[] = {
-	[CONFINE_IMAGE] = { NULL, 0, NULL, 0 },
-	[CONFINE_IMAGES] = { for_further_images, ARRAY_SIZE(for_further_images), NULL, 0 },
+	[CONFINE_IMAGE] = { NULL, 0, NULL, 0, 0 },
+	[CONFINE_IMAGES] = { for_further_images, ARRAY_SIZE(for_further_images), NULL, 0,
+			     0 },
 	[CONFINE_UNION] = { for_unions, ARRAY_SIZE(for_unions), union_ioctls,
-			    ARRAY_SIZE(union_ioctls) },
-	[CONFINE_OVERLAY] = { for_overlays, ARRAY_SIZE(for_overlays), NULL, 0 },
+			    ARRAY_SIZE(union_ioctls), ARRAY_SIZE(for_oneself) },
+	[CONFINE_OVERLAY] = { for_overlays, ARRAY_SIZE(for_overlays), NULL, 0,
+			      ARRAY_SIZE(for_oneself) },
 };
 
 _Static_assert(ARRAY_SIZE(for_overlays) > ARRAY_SIZE(for_unions), "the longest list");
 
 #define HEAD 3 /* instructions before the list */
-#define TAIL 4 /* and behind it, but for the ioctls */
+#define OWN_BLOCK (5 + ARRAY_SIZE(policies))
+#define TAIL (1 + OWN_BLOCK + 1 + 2) /* behind the list, but for the ioctls */
 
-/* The command of ioctl(2), of which the kernel looks at 32 bits. */
+/* The half of an argument that the kernel looks at where it is an int. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define COMMAND (offsetof(struct seccomp_data, args[1]) + sizeof(uint32_t))
+#define ARGUMENT(i) (offsetof(struct seccomp_data, args[i]) + sizeof(uint32_t))
 #else
-#define COMMAND offsetof(struct seccomp_data, args[1])
+#define ARGUMENT(i) offsetof(struct seccomp_data, args[i])
 #endif
 
-#define STATEMENT(code, k) ((struct sock_filter)BPF_STMT(code, k))
-#define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP(code, k, yes, no))
+#define LOAD(offset) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset))
+#define RETURN(k) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, k))
 
-/* If it is this call, the filter ends `behind` instructions later, with the permission. */
-static struct sock_filter allow(uint32_t call, size_t behind) {
-	return JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, (uint8_t)behind, 0);
+struct filter {
+	struct sock_filter *code;
+	size_t n;
+};
+
+/* If what was loaded is `k`, it goes on at the instruction `yes`, otherwise at `no`. */
+static void branch(struct filter *f, uint32_t k, size_t yes, size_t no) {
+	const uint8_t over_yes = (uint8_t)(yes - f->n - 1),
+		      over_no = (uint8_t)(no - f->n - 1);
+
+	f->code[f->n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k,
+						       over_yes, over_no);
 }
 
-/* Behind the list: ioctl(2) with some commands, then the refusal, then the permission. */
-static size_t write_filter(const struct list *l, struct sock_filter *code) {
-	size_t left = ARRAY_SIZE(always) + l->n + l->n_ioctls + 2, n = 0;
+static void branch_each(struct filter *f, const uint32_t *list, size_t n, size_t yes) {
+	for (size_t i = 0; i < n; i++)
+		branch(f, list[i], yes, f->n + 1);
+}
 
-	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS,
-			      offsetof(struct seccomp_data, arch));
-	code[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 0, (uint8_t)(left + 1));
-	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		code[n++] = allow(always[i], left--);
-	for (size_t i = 0; i < l->n; i++)
-		code[n++] = allow(l->calls[i], left--);
-	code[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0,
-			 (uint8_t)(l->n_ioctls + 1));
-	code[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, COMMAND);
-	left -= 2;
-	for (size_t i = 0; i < l->n_ioctls; i++)
-		code[n++] = allow(l->ioctls[i], left--);
-	code[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-	code[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	return n;
+/* Behind the list: calls for oneself, ioctl(2) with some commands, then the refusal, then the permission. */
+static size_t write_filter(const struct list *l, struct sock_filter *code) {
+	const size_t own = HEAD + ARRAY_SIZE(always) + l->n + l->n_own + 1,
+		     ioctls = own + OWN_BLOCK, refusal = ioctls + 1 + l->n_ioctls,
+		     permission = refusal + 1;
+	struct filter f = { .code = code };
+
+	code[f.n++] = LOAD(offsetof(struct seccomp_data, arch));
+	branch(&f, ARCHITECTURE, f.n + 1, refusal);
+	code[f.n++] = LOAD(offsetof(struct seccomp_data, nr));
+	branch_each(&f, always, ARRAY_SIZE(always), permission);
+	branch_each(&f, l->calls, l->n, permission);
+	branch_each(&f, for_oneself, l->n_own, own);
+	branch(&f, SYS_ioctl, ioctls, refusal);
+	code[f.n++] = LOAD(ARGUMENT(0));
+	branch(&f, 0, f.n + 1, refusal);
+	code[f.n++] = LOAD(offsetof(struct seccomp_data, nr));
+	branch(&f, SYS_sched_setscheduler, f.n + 1, permission);
+	code[f.n++] = LOAD(ARGUMENT(1));
+	branch(&f, policies[0], permission, f.n + 1);
+	branch(&f, policies[1], permission, refusal);
+	code[f.n++] = LOAD(ARGUMENT(1));
+	branch_each(&f, l->ioctls, l->n_ioctls, permission);
+	code[f.n++] = RETURN(SECCOMP_RET_ERRNO | ENOSYS);
+	code[f.n++] = RETURN(SECCOMP_RET_ALLOW);
+	return f.n;
 }
 
 int confine_calls(enum confine_work work) {
 	struct sock_filter code[HEAD + ARRAY_SIZE(always) + ARRAY_SIZE(for_overlays) +
-				ARRAY_SIZE(union_ioctls) + TAIL];
+				ARRAY_SIZE(for_oneself) + ARRAY_SIZE(union_ioctls) + TAIL];
 	struct sock_fprog program = { .filter = code };
 
 	if (ARCHITECTURE == 0)

@@ -17,12 +17,12 @@
 
 /*
  * overlay.14: to do whatever the kernel has allowed its caller, in the upper directory; of ids only those of the file
- * system can be changed, see the filter. Not CAP_SYS_RESOURCE, which would be above quotas.
+ * system can be changed, see the filter. Not CAP_SYS_RESOURCE, which would be above quotas. CAP_SYS_NICE is for union.21.
  */
 #define KEPT                                                                     \
 	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |     \
 	 BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP) | \
-	 BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SYS_ADMIN))
+	 BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_NICE))
 
 static int report_ready(void *userdata) {
 	return process_ready(CONFINE_OVERLAY);

@@ -23,8 +23,9 @@ static int report_ready(void *userdata) {
 	return process_ready(CONFINE_UNION);
 }
 
-/* union.14: to read whatever is in the layers, as overlayfs does, with the attributes that only it may see. */
-#define KEPT (UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_SYS_ADMIN)
+/* union.14: to read whatever is in the layers, as overlayfs does, with the attributes that only it may see; union.21. */
+#define BIT(capability) (UINT64_C(1) << (capability))
+#define KEPT (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_NICE))
 
 static int serve(const struct union_request *q) {
 	_cleanup_(union_freep) struct union_tree *tree = NULL;

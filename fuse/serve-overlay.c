@@ -300,6 +300,7 @@ int serve_overlay_new(int fuse_fd, struct overlay *o, unsigned threads,
 				&s->greeting, &s->session);
 	if (r < 0)
 		return r;
+	session_follow_clients(s->session);
 	overlay_watch(o, on_changed, s);
 	*ret = TAKE_PTR(s);
 	return 0;

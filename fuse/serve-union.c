@@ -255,6 +255,7 @@ int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads, enum un
 		r = choose_io(s, fuse_fd, io);
 	if (r < 0)
 		return r;
+	session_follow_clients(s->session);
 	*ret = TAKE_PTR(s);
 	return 0;
 }

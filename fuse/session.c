@@ -9,9 +9,11 @@
 #include <semaphore.h>
 #include <string.h>
 
+#include "affinity.h"
 #include "passthrough.h"
 
 #define OPCODE_TMPFILE 51 /* FUSE_TMPFILE; Linux 6.1 */
+#define READ_AHEAD 65536  /* bytes; who reads so much reads ahead, while we are at work */
 #define STACK_SIZE ((size_t)256 * 1024)
 
 struct session {
@@ -20,6 +22,7 @@ struct session {
 	void *userdata;
 	sem_t begun, ended; /* count threads */
 	int error; /* of the first that ended otherwise than by the last user's leaving */
+	int proc;  /* of affinity_prepare() */
 };
 
 struct worker {
@@ -75,11 +78,27 @@ static void translate(struct fuse_buf *buffer, size_t n) {
 	memcpy(buffer->mem, &header, sizeof(header));
 }
 
+/* Which thread waits for the answer, as follow_request() has it. */
+static uint32_t client_of(const struct fuse_buf *buffer, size_t n) {
+	const char *body = (char *)buffer->mem + sizeof(struct fuse_in_header);
+	struct fuse_in_header header;
+	struct fuse_read_in read;
+
+	if (buffer->flags & FUSE_BUF_IS_FD || n < sizeof(header))
+		return 0;
+	memcpy(&header, buffer->mem, sizeof(header));
+	if (header.opcode != FUSE_READ || n < sizeof(header) + sizeof(read))
+		return header.pid;
+	memcpy(&read, body, sizeof(read));
+	return read.size < READ_AHEAD ? header.pid : FOLLOW_APART;
+}
+
 /* Answers one request. 0, also where it was withdrawn; 1 when the last user has left; or a negative errno. */
-static int answer(struct session *s, struct fuse_buf *buffer) {
+static int answer(struct session *s, struct fuse_buf *buffer, struct affinity *a) {
 	int n = fuse_session_receive_buf(s->fuse, buffer);
 
 	if (n > 0) {
+		affinity_request(a, client_of(buffer, (size_t)n));
 		translate(buffer, (size_t)n);
 		fuse_session_process_buf(s->fuse, buffer);
 	}
@@ -90,24 +109,38 @@ static int answer(struct session *s, struct fuse_buf *buffer) {
 
 static int greet(struct session *s, const bool *greeted) {
 	struct fuse_buf buffer = { .mem = NULL };
+	struct affinity a;
 	int r = 0;
 
+	affinity_begin(&a, -EBADF);
 	while (r == 0 && !*greeted)
-		r = answer(s, &buffer);
+		r = answer(s, &buffer, &a);
 	free(buffer.mem);
 	return r > 0 ? -ENOTCONN : r;
+}
+
+/* As answer(), unless that is 0. */
+static int answer_all(struct session *s) {
+	struct fuse_buf buffer = { .mem = NULL };
+	struct affinity a;
+	int r = 0;
+
+	affinity_begin(&a, s->proc);
+	while (r == 0)
+		r = answer(s, &buffer, &a);
+	affinity_end(&a);
+	free(buffer.mem);
+	return r;
 }
 
 static void *work(void *worker) {
 	struct worker *w = worker;
 	struct session *s = w->session;
-	struct fuse_buf buffer = { .mem = NULL };
 	int r = s->begin ? s->begin(s->userdata, w->number) : 0;
 
 	sem_post(&s->begun);
-	while (r == 0)
-		r = answer(s, &buffer);
-	free(buffer.mem);
+	if (r == 0)
+		r = answer_all(s);
 	if (r < 0)
 		__atomic_store_n(&s->error, r, __ATOMIC_RELAXED);
 	sem_post(&s->ended);
@@ -141,14 +174,12 @@ static int start(struct session *s, unsigned n, struct worker *workers) {
 /* Without other threads: there is nobody to wait for, which matters to how soon the mount can be used. */
 static int run_alone(struct session *s, int (*begin)(void *userdata, unsigned thread),
 		     int (*ready)(void *userdata), void *userdata) {
-	struct fuse_buf buffer = { .mem = NULL };
 	int r = begin ? begin(userdata, 0) : 0;
 
 	if (r == 0)
 		r = ready(userdata);
-	while (r == 0)
-		r = answer(s, &buffer);
-	free(buffer.mem);
+	if (r == 0)
+		r = answer_all(s);
 	return r < 0 ? r : 0;
 }
 
@@ -203,6 +234,7 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 
 	if (!s)
 		return -ENOMEM;
+	s->proc = -EBADF;
 	sem_init(&s->begun, 0, 0);
 	sem_init(&s->ended, 0, 0);
 	s->fuse = fuse_session_new(&arguments, ops, size, userdata);
@@ -222,6 +254,11 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 	return 0;
 }
 
+void session_follow_clients(struct session *s) {
+	if (s->proc < 0)
+		s->proc = affinity_prepare();
+}
+
 void session_invalidate(struct session *s, uint64_t node, bool data) {
 	fuse_lowlevel_notify_inval_inode(s->fuse, node, data ? 0 : -1, 0);
 }
@@ -231,6 +268,7 @@ void session_free(struct session *s) {
 		return;
 	if (s->fuse)
 		fuse_session_destroy(s->fuse);
+	close_fdp(&s->proc);
 	sem_destroy(&s->begun);
 	sem_destroy(&s->ended);
 	free(s);

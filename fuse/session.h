@@ -19,6 +19,12 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 void session_free(struct session *s);
 DEFINE_CLEANUP(struct session, session_free)
 
+/*
+ * From session_run() on each thread follows its clients (affinity.h), where that is possible. To be called while the
+ * process has its privileges.
+ */
+void session_follow_clients(struct session *s);
+
 /* Whether the request that this thread is answering takes set-user-id bits away from the file (specs: overlay.11). */
 bool session_kills_suid(void);
 

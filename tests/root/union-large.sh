@@ -38,7 +38,7 @@ else
 	skip "500 layers: the same tree as overlayfs" "overlayfs cannot be mounted here"
 fi
 fds=$(find "/proc/$(server)/fd" -mindepth 1 | wc -l)
-ok "no more fds than 256 and the layers ($fds)" [ "$fds" -le 764 ]
+ok "no more fds than 266 and the layers ($fds)" [ "$fds" -le 766 ]
 umount_both
 like "501 layers are refused" "$(cd layers && timeout 60 "$union" "$T/u" -o "lowerdir=$lower:500" 2>&1)" "too many layers"
 not_ok "as overlayfs does" sh -c "cd layers && mount -t overlay none '$T/o' -o ro,lowerdir=$lower:500 2>/dev/null"

@@ -312,7 +312,7 @@ mount_union u
 pid=$(server)
 asan=$(grep -c __asan_init "$union")
 is "it has the capabilities it needs" "$(awk '/^Cap(Prm|Eff|Bnd|Inh|Amb)/ { print $2 }' "/proc/$pid/status" | paste -sd' ')" \
-	"0000000000000000 00000000882000df 00000000882000df 0000000000000000 0000000000000000"
+	"0000000000000000 0000000088a000df 0000000088a000df 0000000000000000 0000000000000000"
 like "and a filter, but for sanitizers" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status") $asan" "^(2 0|. [1-9])"
 umount u
 ok "it ends with the mount" await_end

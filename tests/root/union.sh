@@ -252,8 +252,8 @@ kill -TERM "$pid"
 ok "SIGTERM does not end it" ls u/d1
 asan=$(grep -c __asan_init "$union")
 like "its memory is locked, but for sanitizers" "$(awk '/^VmLck/ { print ($2 > 0) }' "/proc/$pid/status") $asan" "^(1 0|. [1-9])"
-is "it has but two capabilities" "$(awk '/^Cap(Prm|Eff|Bnd|Inh|Amb)/ { print $2 }' "/proc/$pid/status" | paste -sd' ')" \
-	"0000000000000000 0000000000200004 0000000000200004 0000000000000000 0000000000000000"
+is "it has but three capabilities" "$(awk '/^Cap(Prm|Eff|Bnd|Inh|Amb)/ { print $2 }' "/proc/$pid/status" | paste -sd' ')" \
+	"0000000000000000 0000000000a00004 0000000000a00004 0000000000000000 0000000000000000"
 like "and a filter, but for sanitizers" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status") $asan" "^(2 0|. [1-9])"
 umount u
 ok "it ends with the mount" await ended $pid

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* sched_setaffinity(), and the kernel's word for who does not count: SCHED_IDLE. */
+#include "affinity.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "../merge/kernel.h"
+
+#define NICE_LOWEST (-20)
+#define STAT_SIZE 1024 /* bytes; 52 numbers and a name of 64 bytes are less */
+#define STAT_PATH_MAX 64
+
+/* Nothing of the system itself, and nothing that could be written. */
+static int mount_processes(void) {
+	_cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
+	int fd;
+
+	/* Linux 5.8 */
+	if (context < 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(context, FSMOUNT_CLOEXEC,
+		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOSYMFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Whether who has become SCHED_IDLE may become normal again, which takes the same right as a lower nice value does. In a
+ * user namespace a capability does not say so.
+ */
+static bool may_return(void) {
+	int nice = getpriority(PRIO_PROCESS, 0);
+
+	return nice > NICE_LOWEST && setpriority(PRIO_PROCESS, 0, nice - 1) == 0 &&
+	       setpriority(PRIO_PROCESS, 0, nice) == 0;
+}
+
+int affinity_prepare(void) {
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return -errno;
+	if (CPU_COUNT(&cpus) == 1 || sched_getscheduler(0) != SCHED_OTHER)
+		return -EOPNOTSUPP;
+	return may_return() ? mount_processes() : -EPERM;
+}
+
+void affinity_begin(struct affinity *a, int proc) {
+	*a = (struct affinity){ .proc = proc, .stat = -EBADF };
+	follow_begin(&a->follow);
+}
+
+void affinity_end(struct affinity *a) {
+	close_fdp(&a->stat);
+}
+
+static void yield(struct affinity *a, bool yields) {
+	const struct sched_param none = { .sched_priority = 0 };
+
+	if (yields != a->yields &&
+	    sched_setscheduler(0, yields ? SCHED_IDLE : SCHED_OTHER, &none) == 0)
+		a->yields = yields;
+}
+
+/* CPUs that have gone since are not missed; where all have gone, the kernel has seen to it. */
+static void leave(struct affinity *a) {
+	yield(a, false);
+	if (sched_setaffinity(0, sizeof(a->any), &a->any) < 0)
+		return;
+}
+
+/* The file of a client that is followed stays open, so that a look is one call. */
+static int open_stat(struct affinity *a) {
+	const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC,
+				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	char path[STAT_PATH_MAX];
+	int fd;
+
+	if (a->stat >= 0 && a->client == a->follow.client)
+		return a->stat;
+	close_fdp(&a->stat);
+	a->stat = -EBADF;
+	snprintf(path, sizeof(path), "%u/task/%u/stat", a->follow.client,
+		 a->follow.client);
+	fd = sys_openat2(a->proc, path, &how);
+	if (fd < 0)
+		return -errno;
+	a->client = a->follow.client;
+	return a->stat = fd;
+}
+
+/* On which CPU the client is, where we may be as well. */
+static int look(struct affinity *a) {
+	char text[STAT_SIZE];
+	int fd = open_stat(a), cpu;
+	ssize_t n = fd < 0 ? fd : pread(fd, text, sizeof(text), 0);
+
+	if (n <= 0)
+		return -ESRCH;
+	if (a->follow.cpu == FOLLOW_ANYWHERE &&
+	    sched_getaffinity(0, sizeof(a->any), &a->any) < 0)
+		return -errno;
+	cpu = follow_read_cpu(text, (size_t)n);
+	return cpu < CPU_SETSIZE && (cpu < 0 || CPU_ISSET(cpu, &a->any)) ? cpu : -ERANGE;
+}
+
+static int move(struct affinity *a, int cpu) {
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one) < 0 ? -errno : 0;
+}
+
+static void follow(struct affinity *a) {
+	bool was_kept = a->follow.cpu != FOLLOW_ANYWHERE;
+	int cpu = look(a), r = cpu < 0 ? cpu : 0;
+
+	if (r == 0 && follow_seen(&a->follow, cpu))
+		r = move(a, cpu);
+	if (r < 0)
+		follow_lost(&a->follow);
+	if (r < 0 && was_kept)
+		leave(a);
+	else
+		yield(a, a->follow.yields);
+}
+
+static uint64_t now_ns(void) {
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+void affinity_request(struct affinity *a, uint32_t client) {
+	if (a->proc < 0)
+		return;
+	switch (follow_request(&a->follow, client, now_ns())) {
+	case FOLLOW_LOOK:
+		follow(a);
+		break;
+	case FOLLOW_LEAVE:
+		leave(a);
+		break;
+	case FOLLOW_GO_ON:
+		break;
+	}
+}
