@@ -299,6 +299,8 @@ static int take_hidden(struct route *r) {
 
 /* In the workshop's copy of the mount table, each hierarchy's submounts are taken and our trees off. */
 static int strip_copy(struct route *r) {
+	/* What is given by a relative name is looked for where the caller stands. */
+	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(mounts_freep) struct mounts *m = NULL;
 	struct state copy;
 	int e = state_read(r->base, r->options->service, &copy, &m);
@@ -316,7 +318,7 @@ static int strip_copy(struct route *r) {
 			e = take_mounts(r, m, i, h->fd);
 	}
 	if (e == 0)
-		e = state_peel(&copy, r->base, r->base);
+		e = state_peel(&copy, r->base, here < 0 ? r->base : here);
 	if (e == 0)
 		e = take_hidden(r);
 	state_done(&copy);

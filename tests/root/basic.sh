@@ -72,6 +72,14 @@ em --json unmerge
 is "and nothing" "$(told)" "false 0 false"
 em --json discard
 is "one object is printed where nothing can be discarded" "$rc $(told)" "0 false 0 false"
+# Relative names are the caller's, whatever is merged: also those of files in what is merged.
+make_tree "$T/near" near && make_image erofs "$T/near" "$T/near.raw"
+cp "$T/near.raw" "$X/good/usr/bin/inner.raw"
+em --quiet refresh
+like "an image beside the caller is found" "$(cd "$T" && em inspect near.raw; echo "$rc $out")" "^0 near.raw.*fits this host"
+like "to verify it, too" "$(cd "$T" && em verify near.raw; echo "$rc $err")" "^4 .*carries nothing"
+like "a file in a merged tree" "$(cd "$R/usr/bin" && em verify inner.raw; echo "$rc $err")" "^4 .*inner.raw: it carries nothing"
+em --quiet unmerge
 # What to do next is said so that it can be done.
 em plan
 like "a plan says how to apply it, and the hint has the name" "$out" "--force=bad.*Apply: extmerge refresh --root=$R"$
@@ -83,7 +91,7 @@ em refresh
 em why good
 is "where it is merged" "$out" "/var/lib/extensions/good  fits
   merged into /usr, generation 1"
-em refresh --backend=fuse --class=sysext
+em refresh --backend="$([ "$STACK" = auto ] && echo fuse || echo overlay)" --class=sysext
 em status
 like "what does not stay is no change of extensions" "$(tail -n 1 <<<"$out")" "^A refresh would change something; .* --root=$R"$
 em unmerge
