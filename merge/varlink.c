@@ -6,10 +6,11 @@
 
 #include "../verity/jsontext.h"
 
-static bool is_next(const struct jsontext *j, const char *word) {
-	const size_t len = strlen(word);
-
-	return (size_t)(j->end - j->at) >= len && memcmp(j->at, word, len) == 0;
+/* Whether the value is this word; that it is one value, jsontext_skip() finds out. */
+static bool is_next(struct jsontext j, const char *word) {
+	while (*word && jsontext_take(&j, *word))
+		word++;
+	return *word == '\0';
 }
 
 /* The value of `key`, behind the colon. A name has as many bytes as the text at most. */
@@ -25,7 +26,7 @@ static int read_value(struct jsontext *j, const char *key, struct varlink_call *
 		return c->method ? jsontext_string(j, &sink) : -ENOMEM;
 	}
 	if (strcmp(key, "oneway") == 0)
-		c->is_oneway = is_next(j, "true");
+		c->is_oneway = is_next(*j, "true");
 	return jsontext_skip(j);
 }
 
@@ -38,7 +39,6 @@ static int read_member(struct jsontext *j, char *key, struct varlink_call *c,
 		return r;
 	if (!jsontext_take(j, ':'))
 		return jsontext_refuse(j, "a colon is missing");
-	(void)jsontext_take(j, '\0'); /* skips blanks: no NUL is there */
 	return read_value(j, key, c, size);
 }
 
