@@ -113,7 +113,11 @@ static const char openrc_text[] =
 	"}\n"
 	"# If this fails, so does the reload, and the service is not told.\n"
 	"reload_pre() {\n"
-	"	SELF refresh --service=NAME\n"
+	"	extmerge_pid=$(service_get_value child_pid)\n"
+	"	if [ -z \"$extmerge_pid\" ] && [ -n \"$pidfile\" ]; then\n"
+	"		read -r extmerge_pid _ <\"$pidfile\"\n"
+	"	fi\n"
+	"	SELF refresh --service=NAME ${extmerge_pid:+\"--pid=$extmerge_pid\"}\n"
 	"}\n";
 
 /* The old run does all it did, within the namespace: environment, user, limits. */
@@ -136,7 +140,7 @@ static const char runit_text[] =
 	"cat >control/h.new <<'END'\n"
 	"#!/bin/sh\n"
 	"# runsv sends SIGHUP only if this fails: so the service is told only if the refresh has not failed.\n"
-	"! SELF refresh --service=NAME\n"
+	"! { read -r pid <supervise/pid && SELF refresh --service=NAME --pid=\"$pid\"; }\n"
 	"END\n"
 	"chmod 755 control/h.new\n"
 	"mv control/h.new control/h\n";
@@ -147,7 +151,9 @@ static const char s6_text[] =
 	"# s6 asks nobody before it sends a signal: to reload, run this in place of s6-svc -h.\n"
 	"cat >reload.new <<'END'\n"
 	"#!/bin/sh\n"
-	"SELF refresh --service=NAME && exec s6-svc -h \"${1:-/run/service/NAME}\"\n"
+	"place=${1:-/run/service/NAME}\n"
+	"pid=$(s6-svstat -o pid \"$place\") || exit\n"
+	"SELF refresh --service=NAME --pid=\"$pid\" && exec s6-svc -h \"$place\"\n"
 	"END\n"
 	"chmod 755 reload.new\n"
 	"mv reload.new reload\n";

@@ -206,9 +206,14 @@ static int add_line(char **text, const char *key, const char *value) {
 	return longer ? 0 : -ENOMEM;
 }
 
-/* dropin.3: the trees first, then whatever told the service before. */
-static int add_reloads(const struct unitfile *u, const char *self, char **text) {
-	_cleanup_free_ char *first = text_format("+%s refresh --pid=$MAINPID", self);
+/*
+ * dropin.3: the trees first, then whatever told the service before. As a part of a word, systemd replaces a variable in
+ * braces only.
+ */
+static int add_reloads(const struct unitfile *u, const char *name, const char *self,
+		       char **text) {
+	_cleanup_free_ char *first =
+		text_format("+%s refresh --service=%s --pid=${MAINPID}", self, name);
 	int r = first ? add_line(text, "ExecReload", "") : -ENOMEM;
 
 	if (r == 0)
@@ -231,7 +236,7 @@ int unitfile_wrap(const struct unitfile *u, const char *name, const char *self,
 	for (char **command = u->start; r == 0 && *command; command++)
 		r = add_start(u, shown, self, *command, &text);
 	if (r == 0)
-		r = add_reloads(u, self, &text);
+		r = add_reloads(u, shown, self, &text);
 	if (r == 0)
 		*ret = TAKE_PTR(text);
 	return r;

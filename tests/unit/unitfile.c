@@ -5,7 +5,9 @@
 #include "unit.h"
 
 #define HEAD "[Service]\nExecStart=\n"
-#define RELOAD "ExecReload=\nExecReload=+/x refresh --pid=$MAINPID\n"
+#define RELOAD_OF(name) \
+	"ExecReload=\nExecReload=+/x refresh --service=" name " --pid=${MAINPID}\n"
+#define RELOAD RELOAD_OF("web")
 
 /* `unit` may be several files, with a form feed between them. */
 static const struct {
@@ -29,7 +31,7 @@ static const struct {
 	       "ExecStart=/x run --service=web -- /bin/b\n" RELOAD,
 	  NULL },
 	{ "vpn@home", "[Service]\nExecStart=/bin/vpn %i\n",
-	  HEAD "ExecStart=/x run --service=%N -- /bin/vpn %i\n" RELOAD, NULL },
+	  HEAD "ExecStart=/x run --service=%N -- /bin/vpn %i\n" RELOAD_OF("%N"), NULL },
 	{ "web", "[Service]\nUser=www\nGroup=web\nExecStart=/bin/web\n",
 	  HEAD
 	  "ExecStart=!/x run --service=web -- /usr/bin/setpriv --reuid=www --regid=web "

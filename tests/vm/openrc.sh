@@ -175,6 +175,17 @@ fi
 # --- the end, and the kernel's switch ---
 rc-service extmerge stop >"$T/out" 2>&1
 is "a stop unmerges" "$? $(cat /usr/bin/tool 2>&1 | grep -c 'No such') $(grep -c ' - overlay extmerge' /proc/self/mountinfo)" "0 1 0"
+# Nothing at all is merged in a service that starts before there is an extension: it is found by its process.
+rm -rf /var/lib/extensions/* /var/lib/confexts/* /var/lib/confexts.d/{web,plain}/*
+for name in web plain; do
+	rc-service "$name" restart >"$T/out" 2>&1
+done
+is "a service without any extension" "$? $(says /run/web.said "0 none") $(says /run/plain/said "$(id -u nobody) none" | cut -d' ' -f2)" "0 0 none none"
+for name in web plain; do
+	confext "/var/lib/confexts.d/$name" "$name" web.conf "$name 5"
+	rc-service "$name" reload >"$T/out" 2>&1
+	is "$name: sees its first one after a reload" "$? $(says "$(ls -d /run/$name.said /run/$name/said 2>/dev/null)" "$([ $name = web ] && echo 0 || id -u nobody) $name 5" | cut -d' ' -f2-)" "0 $name 5"
+done
 echo "quiet extmerge=0" >"$T/cmdline" && mount --bind "$T/cmdline" /proc/cmdline
 rc-service extmerge start >"$T/out" 2>&1
 is "extmerge=0: nothing is merged, and nothing fails" "$? $(cat /usr/bin/tool 2>&1 | grep -c 'No such')" "0 1"
