@@ -11,6 +11,7 @@
 #include "log.h"
 #include "responsive.h"
 #include "strv.h"
+#include "submounts.h"
 #include "uppers.h"
 
 static enum exit_code open_directories(struct route *r) {
@@ -99,7 +100,7 @@ enum exit_code route_open_locked(struct route *r, const struct options *o) {
 int route_take_submounts(const struct mounts *m, int hierarchy,
 			 struct route_submounts *ret) {
 	_cleanup_strv_ char **paths = NULL;
-	int r = state_submounts(m, hierarchy, &paths);
+	int r = submounts_list(m, hierarchy, &paths);
 
 	if (r < 0 || !paths)
 		return r;

@@ -84,9 +84,3 @@ int state_heal(const struct state *s, int root, int directory);
  * or read-only. Waits up to `milliseconds`: -ETIMEDOUT. Returns the fd that holds it.
  */
 int state_lock(int root, unsigned milliseconds);
-
-/*
- * The mounts of the table below the hierarchy `fd` that a person sees, outermost only, as paths below it
- * (strv), without the grafts of a tree of ours that is there.
- */
-int state_submounts(const struct mounts *m, int fd, char ***ret);
