@@ -10,6 +10,7 @@
 
 #define BLANKS " \t\r"
 #define SETPRIV "/usr/bin/setpriv"
+#define SYSTEMCTL "/usr/bin/systemctl"
 
 /* --- reading --- */
 
@@ -80,6 +81,8 @@ static int take(struct unitfile *u, const char *key, const char *value) {
 		return replace(&u->user, value);
 	if (strcmp(key, "Group") == 0)
 		return replace(&u->group, value);
+	if (strcmp(key, "ReloadSignal") == 0)
+		return replace(&u->reload_signal, value);
 	return note_obstacle(u, key, value);
 }
 
@@ -148,6 +151,7 @@ void unitfile_done(struct unitfile *u) {
 	free(u->type);
 	free(u->user);
 	free(u->group);
+	free(u->reload_signal);
 	free(u->obstacle);
 	*u = (struct unitfile){ 0 };
 }
@@ -206,6 +210,29 @@ static int add_line(char **text, const char *key, const char *value) {
 	return longer ? 0 : -ENOMEM;
 }
 
+/* As signals are named or numbered, and nothing else. */
+static const char *signal_of(const struct unitfile *u) {
+	const char *s = u->reload_signal;
+
+	return s && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-")] == '\0'
+		       ? s
+		       : "SIGHUP";
+}
+
+/*
+ * With Type=notify-reload systemd sends a signal: 262 after ExecReload=, 257 before it, and so too early. Then another one is
+ * needed; which does no harm where it is one too many.
+ */
+static int add_signal(const struct unitfile *u, char **text) {
+	_cleanup_free_ char *command = NULL;
+
+	if (!u->type || strcmp(u->type, "notify-reload") != 0)
+		return 0;
+	command = text_format("+" SYSTEMCTL " kill --kill-whom=main --signal=%s %%n",
+			      signal_of(u));
+	return command ? add_line(text, "ExecReload", command) : -ENOMEM;
+}
+
 /*
  * dropin.3: the trees first, then whatever told the service before. As a part of a word, systemd replaces a variable in
  * braces only.
@@ -220,7 +247,7 @@ static int add_reloads(const struct unitfile *u, const char *name, const char *s
 		r = add_line(text, "ExecReload", first);
 	for (char **command = u->reload; r == 0 && command && *command; command++)
 		r = add_line(text, "ExecReload", *command);
-	return r;
+	return r < 0 ? r : add_signal(u, text);
 }
 
 int unitfile_wrap(const struct unitfile *u, const char *name, const char *self,

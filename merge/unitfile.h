@@ -9,7 +9,7 @@
 /* All of section [Service]; NULL where nothing is said. */
 struct unitfile {
 	char **start, **reload; /* ExecStart=, ExecReload=, in order (strv) */
-	char *type, *user, *group;
+	char *type, *user, *group, *reload_signal;
 	char *obstacle; /* "DynamicUser=yes": what a wrapped command cannot have, or NULL */
 };
 

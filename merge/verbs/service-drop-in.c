@@ -116,10 +116,8 @@ static enum exit_code print(const struct unitfile *u, const char *name, const ch
 	       "# Put it there, then: systemctl daemon-reload; systemctl restart %s\n%s",
 	       file, name, name, name, text);
 	if (u->type && strcmp(u->type, "notify-reload") == 0)
-		log_warning(
-			"With Type=notify-reload not every systemd runs ExecReload=: see that "
-			"'extmerge refresh --service=%s' is run before a reload",
-			name);
+		log_notice("With Type=notify-reload the service is told to reload twice: "
+			   "systemd up to 257 does it before the extensions are renewed");
 	return EXIT_DONE;
 }
 

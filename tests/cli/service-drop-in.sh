@@ -23,7 +23,16 @@ is "nothing is written" "$(find "$R/etc" -name '*extmerge*')" ""
 unit etc/systemd/system/web.service '[Service]\nExecStart=/bin/of-etc\nType=notify-reload\n'
 em service-drop-in web
 is "the one in /etc says more" "$(lines ExecStart)" "|$program run --service=web -- /bin/of-etc"
-like "Type=notify-reload is warned of" "$err" "Type=notify-reload"
+is "with Type=notify-reload, which some send too early, the signal is sent once more" "$(lines ExecReload)" \
+	"|+$program refresh --service=web --pid=\${MAINPID}|+/usr/bin/systemctl kill --kill-whom=main --signal=SIGHUP %n"
+like "which is said" "$err" "Type=notify-reload"
+unit etc/systemd/system/web.service '[Service]\nExecStart=/bin/of-etc\nType=notify-reload\nReloadSignal=SIGRTMIN+1\n'
+em service-drop-in web
+like "it is the unit's" "$(lines ExecReload)" " --signal=SIGRTMIN\+1 %n$"
+unit etc/systemd/system/web.service '[Service]\nExecStart=/bin/of-etc\nType=notify-reload\nReloadSignal=USR1 %i; x\n'
+em service-drop-in web
+like "if it is one" "$(lines ExecReload)" " --signal=SIGHUP %n$"
+unit etc/systemd/system/web.service '[Service]\nExecStart=/bin/of-etc\n'
 unit usr/lib/systemd/system/web.service.d/20.conf '[Service]\nExecStart=\nExecStart=/bin/of-20\n'
 unit run/systemd/system/web.service.d/30.conf '[Service]\nExecReload=/bin/kill -HUP $MAINPID\n'
 unit usr/lib/systemd/system/web.service.d/30.conf '[Service]\nExecReload=/bin/hidden\n'

@@ -58,6 +58,12 @@ make_extensions() { # DIRECTORY
 		make_packed "$1/var/lib/extensions/$name.raw" "$work/trees/$name" vendor || exit 1
 	done
 	make_packed "$1/var/lib/confexts/conf.raw" "$work/trees/conf" vendor || exit 1
+	for name in 1 2; do
+		mkdir -p "$1/usr/lib/check/$name"
+		make_conf_tree "$work/trees/own$name" own
+		echo $name >"$work/trees/own$name/etc/web.conf"
+		make_packed "$1/usr/lib/check/$name/own.raw" "$work/trees/own$name" vendor || exit 1
+	done
 }
 
 cat >"$work/in-effect" <<'CHECK'
@@ -73,6 +79,38 @@ is "a bus policy is in force" "$(busctl call org.freedesktop.DBus /org/freedeskt
 is "a sysctl is set" "$(cat /proc/sys/vm/swappiness)" 37
 is "a module is loaded" "$(grep -c '^squashfs ' /proc/modules)" 1
 is "a configuration file is seen" "$(cat /etc/conf.conf)" conf
+CHECK
+# A service of the host gets a confext of its own, which is another one when it is reloaded.
+cat >"$work/own" <<'CHECK'
+own() { # 1|2
+	mkdir -p /run/confexts.d/web
+	cp /usr/lib/check/$1/own.raw /run/confexts.d/web/own.raw.new
+	mv /run/confexts.d/web/own.raw.new /run/confexts.d/web/own.raw
+}
+cat >/run/web.sh <<'WEB'
+read_it() { cat /etc/web.conf >>/run/web.read; }
+trap 'systemd-notify --reloading; read_it; systemd-notify --ready' HUP
+read_it
+systemd-notify --ready
+while :; do sleep infinity & wait $!; done
+WEB
+mkdir -p /run/systemd/system/web.service.d
+printf '[Service]\nType=notify-reload\nNotifyAccess=all\nExecStart=/bin/bash /run/web.sh\n' >/run/systemd/system/web.service
+# It names the program where it is installed, which it is not here.
+extmerge service-drop-in web 2>/run/web.said | sed -E 's|[a-z/]*/extmerge |/usr/bin/extmerge |' >/run/systemd/system/web.service.d/50-extmerge.conf
+systemctl daemon-reload
+own 1
+systemctl start web.service
+is "a service starts with a confext of its own" "$(systemctl is-active web.service) $(cat /run/web.read) $(ls /etc/web.conf 2>/dev/null)" "active 1 "
+own 2
+systemctl reload web.service
+is "it can be reloaded" "$? $(systemctl is-active web.service)" "0 active"
+# systemd 257 may call it reloaded before the second signal is answered.
+for ((i = 0; i < 600; i++)); do [ "$(tail -n 1 /run/web.read)" != 2 ] || break; sleep 0.1; done
+is "and reads another one then" "$(sort -u /run/web.read | paste -sd' ')" "1 2"
+is "which nobody else sees" "$(ls /etc/web.conf 2>/dev/null; extmerge status --json=short | grep -o '"services":.*"path":"/etc"' | grep -o '"name":"web"')" '"name":"web"'
+journalctl -b -o cat -u web.service | grep -iE 'error|failed|timed out' | sed 's/^/# /'
+systemctl stop web.service
 CHECK
 cat >"$work/times" <<'CHECK'
 busctl --version >/dev/null
@@ -112,7 +150,7 @@ is "no job was taken out of the boot" "$(journalctl -b -o cat | grep -ci 'orderi
 is "no unit has failed" "$(systemctl --failed --no-legend --plain | awk '{ print $1 }')" ""
 like "systemctl status says what is merged" "$(systemctl show -p StatusText extmerge.service)" "/usr 7"
 CHECK
-		cat "$work/times"
+		cat "$work/times" "$work/own"
 	} >"$work/check"
 	install_check "$work/check"
 	boot_system "$1" boot
