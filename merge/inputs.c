@@ -116,7 +116,7 @@ static bool is_current(const struct state_hierarchy *h, const struct record *new
 		       const char *inputs) {
 	if (h->kind == STATE_PLAIN)
 		return true;
-	return h->kind == STATE_MERGED && h->stacked == 1 && h->record &&
+	return h->kind == STATE_MERGED && h->stacked == 1 && h->record && !h->is_dead &&
 	       !has_dead_layer(h->record) &&
 	       (has_inputs(h->record, inputs) ||
 		(newest->kept && text_has_word(newest->kept, h->name)));

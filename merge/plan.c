@@ -50,7 +50,8 @@ static enum plan_action choose_action(const struct record *old,
 		return wanted ? PLAN_MERGE : PLAN_NOTHING;
 	if (!wanted)
 		return PLAN_UNMERGE;
-	return record_has_same_layers(old, wanted) && record_has_same_form(old, wanted) &&
+	return !old->is_dead && record_has_same_layers(old, wanted) &&
+			       record_has_same_form(old, wanted) &&
 			       has_same_backend(old, wanted) &&
 			       has_same_grafts(old, wanted)
 		       ? PLAN_KEEP

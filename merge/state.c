@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "file.h"
@@ -71,6 +72,17 @@ static void note_dead_servers(struct record *r) {
 }
 
 /*
+ * The record of a tree that is written is mounted in it, and outlives the tree's server. So does what the kernel keeps of
+ * the tree: only what it never keeps says whether there is one.
+ */
+static bool has_dead_server(int tree, const struct record *r) {
+	struct statfs fs;
+
+	return r->server && fstatfs(tree, &fs) < 0 &&
+	       (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/*
  * A server that has ended has taken the record along: only what the mount table says is left (record.4). Without a
  * record it is still ours; what is in it cannot be said.
  */
@@ -104,8 +116,10 @@ static int read_hierarchy(int root, const struct mounts *m, const char *service,
 	if (r < 0 || h->kind != STATE_MERGED)
 		return r;
 	r = stack_read_record(h->fd, &h->record);
-	if (r == 0)
+	if (r == 0) {
 		note_dead_servers(h->record);
+		h->is_dead = h->record->is_dead = has_dead_server(h->fd, h->record);
+	}
 	if (r == 0 || r == -ENOMEM || r == -EIO)
 		return r;
 	h->is_dead = r == -ENOTCONN || r == -ECONNABORTED;

@@ -53,13 +53,18 @@ static void change(struct peer *p) {
 	static const char *const targets[] = { "../secret", "a", "/etc/passwd",
 					       "../../secret" };
 	char path[64], other[64];
-	unsigned kind = peer_next(p, 9);
+	struct stat st;
+	unsigned kind = peer_next(p, 9), place = peer_next(p, p->places);
 
-	snprintf(path, sizeof(path), "%u/%.8s/%.8s", peer_next(p, p->places),
-		 names[peer_next(p, 4)], names[peer_next(p, 5)]);
+	snprintf(path, sizeof(path), "%u/%.8s/%.8s", place, names[peer_next(p, 4)],
+		 names[peer_next(p, 5)]);
+	*strrchr(path, '/') = '\0';
+	if (fstatat(p->tree, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return; /* it may lead elsewhere */
 	if (peer_next(p, 2))
-		*strrchr(path, '/') = '\0';
-	snprintf(other, sizeof(other), "%u/%.8s", peer_next(p, p->places),
+		path[strlen(path)] = '/';
+	snprintf(other, sizeof(other), "%u/%.8s",
+		 place < PEER_LAYERS ? peer_next(p, PEER_LAYERS) : place,
 		 names[peer_next(p, 4)]);
 	if (kind == 0)
 		(void)!mkdirat(p->tree, path, 0700);
