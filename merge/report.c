@@ -165,10 +165,10 @@ static void print_end(const struct route *r) {
 void report_plan(const struct route *r) {
 	const struct plan *p = &r->plan;
 
-	if (r->options->legend)
+	if (r->options->legend && plan_has_work(p))
 		report_say("Generation %llu -> %llu   (nothing has been changed)",
 			   (unsigned long long)route_generation(r),
-			   (unsigned long long)route_generation(r) + plan_has_work(p));
+			   (unsigned long long)route_generation(r) + 1);
 	for (size_t i = 0; i < p->n_changes; i++) {
 		_cleanup_free_ char *text = describe_change(&p->changes[i]);
 

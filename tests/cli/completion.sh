@@ -44,6 +44,10 @@ cat >"$T/extmerge" <<EOF
 exec "$EXTMERGE" --root="$R" "\$@"
 EOF
 chmod 755 "$T/extmerge" && EXTMERGE=$T/extmerge
+is "an image to run with" "$(offered run -w "$T/dir/im") $(offered run --with = "$T/dir/im")" "$T/dir/image.raw $T/dir/image.raw"
+like "a command to run" " $(offered run -w a.raw -- basen) " " basename "
+mkdir -p "$R/run/confexts.d/web" "$R/var/lib/extensions.d/web" "$R/etc/extensions.d/other"
+is "services that have extensions" "$(EXTMERGE_ROOT=$R offered refresh --service = '')" "other web"
 is "names of extensions" "$(offered why web)" webserver
 is "and as the value of an option" "$(offered refresh --force = web)" webserver
 is "paths" "$(offered why "$T/dir/im")" "$T/dir/image.raw"
