@@ -249,11 +249,7 @@ static enum exit_code carry_all(struct commit *c) {
 	return e < 0 ? fail(c, e, NULL) : EXIT_DONE;
 }
 
-static enum exit_code pack_stage(struct commit *c) {
-	_cleanup_free_ char *source = text_format("%s/%s/%s", c->options->root,
-						  c->directory, c->stage_name);
-	_cleanup_free_ char *target = text_format("%s/%s/%s", c->options->root,
-						  c->directory, c->entry);
+static enum exit_code pack_paths(const struct commit *c, char *source, char *target) {
 	char *operands[] = { source, target, NULL };
 	struct options o = *c->options;
 
@@ -261,6 +257,17 @@ static enum exit_code pack_stage(struct commit *c) {
 		return fail(c, -ENOMEM, NULL);
 	o.operands = operands;
 	return packing_run(&o, false);
+}
+
+/* By the directory that is open: below another root its path may be a symlink, which means something else here. */
+static enum exit_code pack_stage(struct commit *c) {
+	char parent[FILE_FD_PATH_MAX];
+	_cleanup_free_ char *source = NULL, *target = NULL;
+
+	file_fd_path(c->parent, parent);
+	source = text_format("%s/%s", parent, c->stage_name);
+	target = text_format("%s/%s", parent, c->entry);
+	return pack_paths(c, source, target);
 }
 
 static enum exit_code publish(struct commit *c) {

@@ -183,6 +183,12 @@ if "$EXTMERGE" pack --help >/dev/null 2>&1 && em commit packed --class=sysext --
 	is "an image is made by pack" "$rc $(ls "$X" | paste -sd' ') $(cat "$R/usr/bin/packed")" "0 built packed.raw tool packed"
 	is "with a hash tree" "$(em status --json=short; jq -r '.hierarchies[] | select(.path == "/usr") | .layers[] | select(.name == "packed") | .trust' <<<"$out")" verity
 	is "and nothing is left of it" "$(find "$X" "$store/usr" -mindepth 1 -maxdepth 1 -name '.*' | grep -vc extmerge-work) $(find "$store/usr" -mindepth 1 | wc -l)" "0 0"
+	mkdir -p "$R/srv" && mv "$X" "$R/srv" && ln -s /srv/extensions "$X"
+	echo linked >"$R/usr/bin/linked"
+	em commit linked --class=sysext --format=erofs
+	is "a link to the directory is one below the root" "$rc $(ls "$R/srv/extensions/linked.raw") $(cat "$R/usr/bin/linked")" \
+		"0 $R/srv/extensions/linked.raw linked"
+	rm -f "$X/linked.raw" && rm "$X" && mv "$R/srv/extensions" "$X" && em refresh
 else
 	skip "an image" "$(grep error <<<"$err" | head -n 1)"
 fi
