@@ -18,6 +18,7 @@
 #include "stack.h"
 #include "state.h"
 #include "upper.h"
+#include "watch.h"
 #include "workshop.h"
 
 /* One hierarchy's mounts that have to be seen in the new tree as well. */
@@ -67,6 +68,8 @@ struct route {
 	struct plan plan;
 
 	/* transition.h */
+	struct watch *
+		watch; /* of what the caller has begun, ended with the switch; borrowed, or NULL */
 	struct stack stacks[STATE_HIERARCHIES_MAX];
 	bool is_left[STATE_HIERARCHIES_MAX]; /* as in struct apply_step */
 	int64_t gap; /* microseconds, the longest of all hierarchies */

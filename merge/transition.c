@@ -157,17 +157,38 @@ static void note_times(struct route *r, const struct apply_step *steps) {
 	}
 }
 
+/* In the child, by what this process had open. */
+static void end_switch(void *data) {
+	const struct route *r = data;
+	struct state now;
+
+	if (state_read(r->root, r->state.service, &now, NULL) == 0)
+		(void)state_heal(&now, r->root, r->directory);
+}
+
+void transition_watch(struct route *r, struct watch *w) {
+	watch_begin(w, end_switch, r);
+}
+
 static enum exit_code switch_all(struct route *r, const struct route_submounts *carried) {
 	struct apply_step steps[STATE_HIERARCHIES_MAX];
+	struct watch watch = WATCH_NONE;
 	_cleanup_free_ char *why = NULL;
+	bool stops = false;
 	int e;
 
-	for (size_t i = 0; i < r->state.n; i++)
+	for (size_t i = 0; i < r->state.n; i++) {
 		make_step(r, i, &carried[i], &steps[i]);
+		stops |= will_switch(&r->plan.steps[i]) &&
+			 (steps[i].is_written || steps[i].is_writable);
+	}
+	if (stops && !r->watch)
+		transition_watch(r, &watch);
 	e = apply(r->root, r->directory,
 		  &(struct apply_patience){ r->options->writers_wait,
 					    r->options->cuts_writers_off },
 		  steps, r->state.n, &why);
+	watch_end(r->watch ?: &watch);
 	if (e == 0)
 		note_times(r, steps);
 	for (size_t i = 0; i < r->state.n; i++) {

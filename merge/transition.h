@@ -11,6 +11,12 @@
 char *transition_obstacle(const struct route *r, size_t i);
 
 /*
+ * From now on a child sees to it, if this process is killed, that what is seen then is written again (specs: mutable.13). It
+ * is ended with the switch, if r->watch is this one, and otherwise by the caller.
+ */
+void transition_watch(struct route *r, struct watch *w);
+
+/*
  * Runs r->plan: everything is built before the first hierarchy is switched. Says what went wrong, and
  * then the old trees are in place.
  */

@@ -12,6 +12,7 @@
 #include "../log.h"
 #include "../strv.h"
 #include "../text.h"
+#include "../transition.h"
 #include "../uppers.h"
 #include "../workdir.h"
 #include "change.h"
@@ -32,6 +33,7 @@ struct commit {
 	struct carry carry;
 	struct written_left left[STATE_HIERARCHIES_MAX]; /* by the survey's hierarchies */
 	bool is_stopped, is_published, is_changing;
+	struct watch watch; /* while nobody can write */
 };
 
 /* "Cannot commit NAME: why". */
@@ -157,6 +159,7 @@ static enum exit_code stop_writers(struct commit *c) {
 	int e;
 
 	c->is_stopped = true;
+	transition_watch(&c->survey, &c->watch);
 	for (size_t i = 0; i < c->survey.state.n; i++) {
 		const struct state_hierarchy *h = &c->survey.state.hierarchies[i];
 
@@ -347,6 +350,7 @@ static enum exit_code change(struct commit *c) {
 
 	c->is_changing = true;
 	c->change.lock = TAKE_FD(c->survey.lock);
+	c->change.watch = &c->watch;
 	for (size_t i = 0; code == EXIT_DONE && i < c->change.state.n; i++) {
 		struct state_hierarchy *h = &c->change.state.hierarchies[i];
 
@@ -390,9 +394,11 @@ static enum exit_code run(const struct options *o) {
 			    .is_image = o->format || o->key || o->certificate,
 			    .parent = -EBADF,
 			    .stage = -EBADF,
-			    .carry.tree = -EBADF };
+			    .carry.tree = -EBADF,
+			    .watch = WATCH_NONE };
 	enum exit_code code = work(&c);
 
+	watch_end(&c.watch);
 	if (c.is_changing)
 		route_done(&c.change);
 	route_done(&c.survey);

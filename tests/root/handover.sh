@@ -130,6 +130,35 @@ else
 	is "what was acknowledged is in the new tree" "$(ls "$T/acknowledged") $(tail -n 1 "$R/etc/slow")" "$T/acknowledged line"
 	is "and at its place in the upper layer" "$(tail -n 1 "$R/var/lib/extensions.mutable/etc/slow")" line
 fi
+
+# --- killed while nobody can write: the last mount of a tree is held up, so that the kill comes there (mutable.13) ---
+killed_while_stopped() { # VERB...
+	local tracer
+	rm -f "$T/trace"
+	strace -qq -o "$T/trace" -e trace=move_mount -e inject=move_mount:delay_enter=600s:when="$1" \
+		"$EXTMERGE" --root="$R" "${@:2}" >/dev/null 2>&1 &
+	tracer=$!
+	until_true is_stopped || return 1
+	kill -9 "$(pgrep -P $tracer -x extmerge)" # which comes to pass when the tracer lets it go
+	kill -9 $tracer
+	wait $tracer
+	until_true sh -c "echo z >'$R/etc/still'"
+}
+is_stopped() { ! sh -c "echo z >'$R/etc/still'"; }
+if ! command -v strace >/dev/null; then
+	skip "a killed run" "no strace"
+else
+	change 7
+	em refresh --class=confext
+	change 8
+	strace -qq -o "$T/calls" -e trace=move_mount "$EXTMERGE" --root="$R" refresh -q --class=confext
+	last=$(grep -c move_mount "$T/calls")
+	change 9
+	ok "who is killed while nobody can write is followed by who ends that" killed_while_stopped "$last" refresh --class=confext
+	is "with the old tree" "$(newest) $(mounts_below "$R/etc")" "8 2"
+	em refresh --class=confext
+	is "and the next run finds nothing to mend" "$rc $(newest) $(grep -c interrupted <<<"$err")" "0 9 0"
+fi
 em unmerge
 is "nothing is left" "$rc $(mounts_below "$R/etc")" "0 0"
 kill $slave
