@@ -29,6 +29,10 @@ int attach_union(const int *layers, unsigned n, const struct attach_union_option
 	return -EOPNOTSUPP;
 }
 
+int attach_union_io(int mount, enum union_io *ret) {
+	return -ENODATA;
+}
+
 int grafts_attach(int mount, const int *layers, unsigned n,
 		  const struct attach_union_options *o, unsigned max, char ***ret) {
 	return -EOPNOTSUPP;

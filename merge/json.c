@@ -251,6 +251,7 @@ void json_add_state(struct json_object *o, const struct route *r) {
 		json_add_text(item, "backend_why",
 			      h->record ? h->record->backend_why : NULL);
 		add_server(item, h->record);
+		json_add_text(item, "io", h->record ? h->record->io : NULL);
 		add_grafts(item, h->record);
 		json_add_bool(item, "dead", h->is_dead);
 		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);

@@ -38,6 +38,7 @@ static const struct member record_members[] = {
 	{ "backend", MEMBER_TEXT, offsetof(struct record, backend) },
 	{ "backend_why", MEMBER_TEXT, offsetof(struct record, backend_why) },
 	{ "server", MEMBER_TEXT, offsetof(struct record, server) },
+	{ "io", MEMBER_TEXT, offsetof(struct record, io) },
 	{ "layers_by", MEMBER_TEXT, offsetof(struct record, layers_by) },
 	{ "grafts_most", MEMBER_UINT32, offsetof(struct record, grafts_most) },
 	{ "grafts", MEMBER_STRV, offsetof(struct record, grafts) },

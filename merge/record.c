@@ -67,6 +67,7 @@ void record_free(struct record *r) {
 	free(r->work);
 	free(r->backend_why);
 	free(r->server);
+	free(r->io);
 	free(r->layers_by);
 	free(r);
 }

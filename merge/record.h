@@ -46,7 +46,8 @@ struct record {
 	char *backend; /* "overlay" or "fuse"; NULL where that is not known yet */
 	char *backend_why; /* why overlayfs cannot be had, where nobody has asked for FUSE */
 	char *server; /* who serves the tree, by process_describe(); NULL: the kernel */
-	bool is_dead; /* the server has ended; not in the text form */
+	char *io; /* "passthrough" or "cached": how it gives out data (union.17); NULL: there is none */
+	bool is_dead;	      /* the server has ended; not in the text form */
 	char *layers_by;      /* the rung of stack.h that built it */
 	uint32_t grafts_most; /* how many grafts were asked for */
 	char **grafts; /* those that there are, as paths below the hierarchy (strv; switch.17) */

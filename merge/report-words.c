@@ -50,7 +50,7 @@ static bool is_by_other(const struct record *r) {
 	return r->backend && strcmp(r->backend, backend_text(BACKEND_OVERLAY)) != 0;
 }
 
-/* "by fuse (this kernel has no overlayfs)" */
+/* "by fuse (this kernel has no overlayfs), data cached" */
 char *report_backend(const struct record *r) {
 	const char *why = r->backend_why;
 	char grafts[64] = "";
@@ -58,8 +58,9 @@ char *report_backend(const struct record *r) {
 	if (r->grafts)
 		snprintf(grafts, sizeof(grafts), ", with %zu of its directories mounted",
 			 strv_length(r->grafts));
-	return text_format("by %s%s%s%s%s", r->backend, why ? " (" : ", as asked for",
-			   why ?: "", why ? ")" : "", grafts);
+	return text_format("by %s%s%s%s%s%s%s", r->backend, why ? " (" : ", as asked for",
+			   why ?: "", why ? ")" : "", grafts, r->io ? ", data " : "",
+			   r->io ?: "");
 }
 
 char *report_form(const struct record *r) {

@@ -130,11 +130,16 @@ static int note(struct record *r, enum backend used, const char *why,
 	free(r->backend_why);
 	free(r->layers_by);
 	free(r->server);
+	free(r->io);
 	r->backend = strdup(backend_text(used));
 	r->backend_why = why ? strdup(why) : NULL;
 	r->layers_by = strdup(info->by);
+	r->io = info->io ? strdup(info->io) : NULL;
 	r->server = TAKE_PTR(info->server);
-	return r->backend && r->layers_by && (r->backend_why || !why) ? 0 : -ENOMEM;
+	return r->backend && r->layers_by && (r->backend_why || !why) &&
+			       (r->io || !info->io)
+		       ? 0
+		       : -ENOMEM;
 }
 
 /* Both have been tried, and both reasons count. */

@@ -22,6 +22,7 @@ struct stacking {
 /* How it was made. Texts are owned. */
 struct stacking_info {
 	const char *by; /* how the layers were named: a word of the record; static */
+	const char *io; /* how a server gives out data: a word of union.17; static; NULL: there is none, or it does not say */
 	char *server;	/* by process_describe(), or NULL */
 	char *why;	/* of a failure, a sentence, or NULL */
 };

@@ -19,6 +19,7 @@ static struct attach_union_options options_of(const struct stacking *s) {
 
 int unite_mount(const struct stacking *s, struct stacking_info *ret) {
 	char why[ATTACH_WHY_MAX] = "";
+	enum union_io io;
 	pid_t server = 0;
 	const struct attach_upper upper = { s->upper ? s->upper->upper : -EBADF,
 					    s->upper ? s->upper->work : -EBADF };
@@ -35,6 +36,7 @@ int unite_mount(const struct stacking *s, struct stacking_info *ret) {
 		return fd;
 	}
 	ret->by = "fd";
+	ret->io = attach_union_io(fd, &io) == 0 ? union_io_name(io) : NULL;
 	ret->server = process_describe(server);
 	return ret->server ? TAKE_FD(fd) : -ENOMEM;
 }

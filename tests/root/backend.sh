@@ -65,6 +65,13 @@ is "status knows it" "$(backends)" "fuse fuse fuse"
 note_servers
 em status
 like "and says so to people" "$out" 'generation 1 since .*, by fuse\..*/usr  .* merged +by fuse, as asked for'
+like "also how the servers give out data (union.17)" "$out" '/usr  .* merged +by fuse, as asked for, data (passthrough|cached)'
+is "which is what each says itself" "$(of_status '[.hierarchies[].io] | join(" ")')" \
+	"$(getfattr --absolute-names --only-values -n trusted.extmerge.io "$R/etc" "$R/usr" "$R/opt" | sed -E 's/(d|h)(c|p)/\1 \2/g')"
+em refresh --backend=fuse --class=confext --mutable=ephemeral
+is "what is written is read by the server" "$rc $(of_status '.hierarchies[] | select(.path == "/etc").io')" "0 cached"
+em refresh --backend=fuse --class=confext --mutable=no
+note_servers
 is "the mount table shows whose it is" "$(findmnt -n -o FSTYPE,SOURCE "$R/usr" | tr -s ' ')" "fuse.extmerge-fuse extmerge:sysext:usr:1"
 is "and how" "$(findmnt -n -o OPTIONS "$R/usr" | grep -oE '^ro|nodev|nosuid|noexec' | paste -sd' ') / $(
 	findmnt -n -o OPTIONS "$R/etc" | grep -oE '^ro|nodev|nosuid|noexec' | sort | paste -sd' ')" "ro nodev / nodev noexec nosuid ro"

@@ -49,6 +49,7 @@ static void check_same(const struct record *a, const struct record *b) {
 	ck_assert(unit_same(a->backend, b->backend));
 	ck_assert(unit_same(a->backend_why, b->backend_why));
 	ck_assert(unit_same(a->server, b->server));
+	ck_assert(unit_same(a->io, b->io));
 	ck_assert(unit_same(a->layers_by, b->layers_by));
 	ck_assert_int_eq(a->gap, b->gap);
 	ck_assert_uint_eq(a->grafts_most, b->grafts_most);
@@ -107,6 +108,7 @@ static struct record *make(void) {
 	r->backend = strdup("fuse");
 	r->backend_why = strdup("this kernel has no overlayfs");
 	r->server = strdup("12 345");
+	r->io = strdup("cached");
 	r->layers_by = strdup("fd");
 	r->gap = 1234567;
 	r->grafts_most = 3;
