@@ -126,4 +126,13 @@ if "$EXTMERGE" pack --quiet "$T/three" "$T/packed/three.raw" >/dev/null 2>&1; th
 else
 	skip "a protected image without device-mapper" "none can be made here"
 fi
+
+# --- no CAP_SYS_ADMIN, as in most containers: nothing there can mount, fusermount3 (set-user-id root) neither ---
+if setpriv --bounding-set -sys_admin true 2>/dev/null; then
+	out=$(setpriv --bounding-set -sys_admin "$EXTMERGE" --root="$R" merge --backend=fuse 2>&1)
+	is "without CAP_SYS_ADMIN: an error" "$? $(mounts_below "$R")" "5 $before"
+	like "that names it" "$out" "this process lacks CAP_SYS_ADMIN"
+else
+	skip "without CAP_SYS_ADMIN" "there is no setpriv"
+fi
 finish
