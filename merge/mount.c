@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "file.h"
 #include "kernel.h"
 
 struct mounts {
@@ -200,8 +201,19 @@ int mount_make_private(int fd) {
  * The working directory names the mount, and needs no /proc. From its root the kernel goes up to what is mounted on that: so
  * callers give what was seen on top a moment ago.
  */
-static int detach_once(int fd) {
+static int detach_here(int fd) {
 	return fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0 ? -errno : 0;
+}
+
+/* Who enters a directory is checked by its mode, for which the kernel may have to ask its server: one that is dead. */
+static int detach_once(int fd) {
+	char path[FILE_FD_PATH_MAX];
+	int r = detach_here(fd);
+
+	if (r != -ENOTCONN && r != -ECONNABORTED)
+		return r;
+	file_fd_path(fd, path);
+	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
 int mount_detach(int fd, int directory) {

@@ -259,8 +259,11 @@ int upper_take_memory(int tree) {
 					      O_PATH | O_DIRECTORY);
 	int fd;
 
+	/* switch.15: a tree whose server is dead may not let anybody through. */
+	if (at == -ENOTDIR || at == -ENOTCONN || at == -ECONNABORTED)
+		return -ENOENT;
 	if (at < 0)
-		return at == -ENOTDIR ? -ENOENT : at;
+		return at;
 	if (mount_is_root(at) != 1)
 		return -ENOENT;
 	fd = open_tree(at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

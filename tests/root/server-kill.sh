@@ -10,7 +10,7 @@ tools=${TESTS_BUILD_DIR:?}
 KILLS=${KILLS:-4}
 
 # What is read: files of known bytes, of the host and of an extension, in both hierarchies. What is written: as tests/acked.c says.
-files=$((KILLS < 30 ? 3000 : KILLS * 100))
+files=$((KILLS < 20 ? 8000 : KILLS * 400)) # many more rounds than there are between two kills
 make_tree "$X/one" one
 make_conf_tree "$C/conf" conf
 mkdir -p "$R/etc/w"/{made,moved,old,copied} "$R"/{usr,etc}/read "$X/one/usr/read" && touch "$R/etc/w/log" "$T/notes"
@@ -68,18 +68,33 @@ has_written() { # BYTES-MORE-THAN
 
 em merge --backend=fuse --mutable=yes
 is "merged" "$rc $(servers | wc -l)" "0 3"
+
+# The kernel must ask for a directory's attributes after a change in it, and a server that is dead does not say.
+cat >"$T/change.py" <<'END'
+import os, sys
+old = os.open(sys.argv[1], os.O_PATH)
+os.close(os.open('1', os.O_WRONLY, dir_fd=old))
+for pid in sys.argv[2:]:
+    os.kill(int(pid), 9)
+END
+# shellcheck disable=SC2046 # several
+python3 "$T/change.py" "$R/etc/w/old" $(servers)
+em refresh --backend=fuse --mutable=yes
+is "servers that have just changed the root of their tree" "$rc $(grep error <<<"$err")" "0 "
+is "are replaced" "$(servers | wc -l) $(cat "$R/etc/w/old/1")" "3 1"
 setsid python3 "$T/reader.py" "$T/reads" "$R/usr/read" "$R/etc/read" &
 reader=$!
 wrong=
 for ((kill = 0; kill < KILLS; kill++)); do
+	before=$(reads)
+	await has_read "${before:-0}" || wrong+="round $kill: nobody reads "
+	pids=$(servers)
 	last=$(tail -c 4 "$T/notes" | od -An -tu4 | tr -d ' ')
 	timeout 60 "$tools/acked" change "$R/etc/w" "$T/notes" $((${last:-0} + 1)) &
 	writer=$!
 	await has_written $(($(stat -c %s "$T/notes") + 400)) || wrong+="round $kill: nobody writes "
-	before=$(reads)
-	await has_read "${before:-0}" || wrong+="round $kill: nobody reads "
-	# shellcheck disable=SC2046 # several
-	kill -KILL $(servers)
+	# shellcheck disable=SC2086 # several
+	kill -KILL $pids
 	wait "$writer" || wrong+="round $kill: the writer hangs "
 	before=$(reads)
 	em status --json=short
