@@ -56,7 +56,7 @@ ladder() { # NAME WORDS RUNG has-gap|no-gap EROFS-LOOPS
 	is "$1: the rung is in the record" \
 		"$(of_status '[.hierarchies[] | .layers_by] | unique | join(" ")')" "$rung"
 	is "$1: nothing had to be exchanged" "$(of_status '[.hierarchies[].gap_us] | add')" 0
-	is "$1: as many loop devices as needed" "$(loops_here)" "$5"
+	ok "$1: as many loop devices as needed" await loops_are "$R" "$5" # they go some time after their last user
 	change 2
 	denying "$2" refresh || echo "# $err"
 	is "$1: a changed refresh" "$rc $(content)" "0 host tool 1 1 2 host conf 1 opt 2 sub"
@@ -72,15 +72,6 @@ ladder() { # NAME WORDS RUNG has-gap|no-gap EROFS-LOOPS
 	denying "$2" unmerge
 	is "$1: unmerge" "$rc $(mounts_below "$R") $(ls -d "$R/opt" 2>&1)" \
 		"0 $before ls: cannot access '$R/opt': No such file or directory"
-}
-
-# Loop devices over the files of this root; they go some time after their last user.
-loops_here() {
-	await at_most_one_loop
-	loops_below "$R"
-}
-at_most_one_loop() {
-	[ "$(loops_below "$R")" -le 1 ]
 }
 
 ladder "this kernel" "" fd no-gap 1
