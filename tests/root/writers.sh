@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# 8 writers in a hierarchy that is refreshed REFRESHES times (40; a long run has 200): everything that was acknowledged is there afterwards, exactly
-# once (specs: mutable.11, mutable.12). They also append to files of the layers, all of them to the same ones, so that trees
+# 8 writers in a hierarchy that is refreshed REFRESHES times (200): everything that was acknowledged is there afterwards, exactly
+# once (specs: mutable.11, mutable.12). A fifth of that with a file held open, where what is lost is told, but may be
+# (mutable.17), and a quarter by FUSE. They also append to files of the layers, all of them to the same ones, so that trees
 # that do not agree on what is in the upper layer are found out.
 # shellcheck disable=SC2154 # rc, err: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
 begin
 writers=${TESTS_BUILD_DIR:?}/writers
 [ -x "$writers" ] || { skip "writers" "there is no $writers"; finish; }
-REFRESHES=${REFRESHES:-40} FILES=20000 backend=overlay more=()
+REFRESHES=${REFRESHES:-200} FILES=20000 backend=overlay more=()
 
 # Half of the files are the host's, half an extension's; another extension changes with each refresh.
 change() { # VERSION
@@ -38,7 +39,7 @@ run() { # DIRECTORY [hold]
 	echo "# extmerge kept them from writing for $(sort -n "$T/pauses" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] " us at the median, " t[NR] }') us at most"
 	rm "$T/pauses"
 	is "$REFRESHES refreshes among 8 writers${2:+, one of whom holds a file open}" "$failed" 0
-	is "nothing that was acknowledged is lost, or there twice" "$lost" 0
+	[ -n "${2-}" ] || is "nothing that was acknowledged is lost, or there twice" "$lost" 0
 	[ -z "${2-}" ] || ok "who holds a file is named" [ "$named" -gt $((REFRESHES / 4)) ]
 	ok "they did write" [ "$operations" -gt $((REFRESHES * 8)) ]
 }
@@ -53,9 +54,10 @@ em merge --backend=$backend --class=confext --mutable=yes
 is "merged" "$rc $(layers etc)" "0 files changing"
 run many
 is "each file begins as it did" "$(find "$R/etc/many" -name 'f*' -exec head -qn 1 {} + | sort | uniq | wc -l)" $FILES
-more=(--wait=0 --writers=cut-off)
+all=$REFRESHES
+more=(--wait=0 --writers=cut-off) REFRESHES=$((all / 5))
 run held hold
-more=()
+more=() REFRESHES=$all
 if em refresh --backend=fuse --class=confext; then
 	backend=fuse REFRESHES=$((REFRESHES / 4))
 	run fuse
