@@ -128,9 +128,8 @@ static int unmerge(const struct apply_place *p, struct apply_step *s) {
 	int r = s->is_written ? handover_end(s->old, &s->holder) : 0;
 
 	s->is_stopped = s->is_written && r == 0;
-	s->is_busy =
-		r ==
-		-EBUSY; /* who does not end in time has a file open, which stays what it is */
+	/* Who does not end in time has a file open, which stays what it is. */
+	s->is_busy = r == -EBUSY;
 	r = mount_detach(s->old, p->directory);
 	if (r < 0)
 		return r;
