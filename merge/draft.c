@@ -111,7 +111,7 @@ static int record_layers(const struct hierarchy *h, struct record *record) {
 
 static int record_skips(const struct route *r, struct record *record) {
 	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = r->extensions.items[i];
+		const struct extension *x = extensions_shown(&r->extensions, i);
 		struct record_skipped *to;
 
 		if (x->class != record->class || extension_fits(x))

@@ -41,7 +41,7 @@ static void send_event(enum event e, char *message, const struct journal_field *
 
 void event_send_skipped(const struct route *r) {
 	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = r->extensions.items[i];
+		const struct extension *x = extensions_shown(&r->extensions, i);
 		const enum verdict_code code = x->verdict.code;
 		const bool is_refused = verdict_is_refusal(code);
 		const struct journal_field fields[] = {

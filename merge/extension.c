@@ -124,6 +124,17 @@ void extensions_done(struct extensions *list) {
 	*list = (struct extensions){ 0 };
 }
 
+struct extension *extensions_shown(const struct extensions *list, size_t i) {
+	const struct class *class = list->items[i]->class;
+	size_t first = i, last = i;
+
+	while (first > 0 && list->items[first - 1]->class == class)
+		first--;
+	while (last + 1 < list->n && list->items[last + 1]->class == class)
+		last++;
+	return list->items[first + last - i];
+}
+
 bool extension_is_called(const struct extension *e, const char *name) {
 	return strcmp(e->name.name, name) == 0 || strcmp(e->name.full, name) == 0;
 }

@@ -117,6 +117,9 @@ DEFINE_CLEANUP(struct extension, extension_free)
 int extensions_add(struct extensions *list, struct extension *e);
 void extensions_done(struct extensions *list);
 
+/* The i-th of the sorted list as it is shown (order.8): by class, in each class the uppermost layer first. */
+struct extension *extensions_shown(const struct extensions *list, size_t i);
+
 /* Whether a person means this one: by its name, or by its full name with the version. */
 bool extension_is_called(const struct extension *e, const char *name);
 

@@ -112,7 +112,7 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 	struct json_object *problems = json_add_array(o, "problems");
 
 	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = r->extensions.items[i];
+		const struct extension *x = extensions_shown(&r->extensions, i);
 		struct json_object *item;
 
 		if (name && !extension_is_called(x, name))

@@ -68,8 +68,10 @@ void report_list(const struct route *r) {
 	size_t n_fit = 0;
 
 	for (size_t i = 0; table && i < r->extensions.n; i++) {
-		add_list_line(table, r->extensions.items[i]);
-		n_fit += extension_fits(r->extensions.items[i]);
+		const struct extension *x = extensions_shown(&r->extensions, i);
+
+		add_list_line(table, x);
+		n_fit += extension_fits(x);
 	}
 	if (r->extensions.n > 0)
 		table_print(table);
@@ -80,7 +82,7 @@ void report_list(const struct route *r) {
 	if (r->extensions.n == 0)
 		report_none(r);
 	else
-		report_say("Lowest layer first: %zu found, %zu fit.", r->extensions.n,
+		report_say("Uppermost layer first: %zu found, %zu fit.", r->extensions.n,
 			   n_fit);
 }
 
@@ -133,7 +135,7 @@ static void print_step(const struct plan_step *s) {
 
 static void print_skipped(const struct route *r) {
 	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = r->extensions.items[i];
+		const struct extension *x = extensions_shown(&r->extensions, i);
 		_cleanup_free_ char *hint = verdict_advice(x->verdict.code,
 							   x->name.name ?: "");
 
@@ -242,7 +244,7 @@ void report_skipped(const struct route *r) {
 	bool is_hinted[VERDICT_COUNT] = { false };
 
 	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = r->extensions.items[i];
+		const struct extension *x = extensions_shown(&r->extensions, i);
 		const struct verdict *v = &x->verdict;
 
 		if (x->forced.text)

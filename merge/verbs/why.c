@@ -304,7 +304,7 @@ static enum exit_code explain_name(const struct route *r, const char *name) {
 	size_t found = 0;
 
 	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = r->extensions.items[i];
+		const struct extension *x = extensions_shown(&r->extensions, i);
 
 		if (!extension_is_called(x, name))
 			continue;

@@ -58,12 +58,12 @@ told() {
 	jq -r '[.changed, .generation, .pending] + [.extensions[] | .name, (.reason.code // .state)] | join(" ")' <<<"$out"
 }
 em --json refresh
-is "a refresh in JSON" "$(told)" "true 1 false bad wrong-id good fits"
+is "a refresh in JSON" "$(told)" "true 1 false good fits bad wrong-id"
 em --json refresh
-is "and one that finds nothing new" "$(told)" "false 1 false bad wrong-id good fits"
+is "and one that finds nothing new" "$(told)" "false 1 false good fits bad wrong-id"
 make_conf_tree "$C/conf" conf
 em --json refresh
-is "one of the other class" "$(told)" "true 2 false conf fits bad wrong-id good fits"
+is "one of the other class" "$(told)" "true 2 false conf fits good fits bad wrong-id"
 em --json --class=sysext unmerge
 is "one class is taken away" "$(told)" "true 2 false"
 em --json unmerge

@@ -25,7 +25,7 @@ seen() {
 	echo "$rc: $(layers usr) ($(cat "$R/usr/bin/who")), $(layers etc) ($(cat "$R/etc/who"))"
 }
 
-# "c=version b=Order=, FILE:LINE", lowest first
+# "c=version b=Order=, FILE:LINE", uppermost first
 reasons() { # list|plan
 	em "$1" --json=short --class=sysext
 	jq -r '.extensions[] | "\(.name)=\(.order_by // .order)"' <<<"$out" | paste -sd' '
@@ -33,10 +33,10 @@ reasons() { # list|plan
 
 em refresh
 is "order.3: versions decide" "$(seen)" "0: c b a (c), c b a (c)"
-is "and nobody else" "$(reasons list)" "a=version b=version c=version"
+is "and nobody else" "$(reasons list)" "c=version b=version a=version"
 
 say '[Extension a]' 'After=b'
-is "order.6: plan shows what will be" "$(reasons plan)" "b=version a=After=b of a, /etc/extmerge.conf.d/50.conf:2 c=version"
+is "order.6: plan shows what will be" "$(reasons plan)" "c=version a=After=b of a, /etc/extmerge.conf.d/50.conf:2 b=version"
 em plan
 like "for people, too" "$rc $out" '^10 .*reorder.*
    3  c   ! hides files: a \(1\)
@@ -52,6 +52,8 @@ em status
 like "to people as well" "$out" 'a .*active.*placed by After=b'
 em list
 like "so does list" "$out" 'a .*fits.*placed by After=b'
+is "and every verb shows the uppermost layer first" \
+	"$(for verb in list status plan; do em "$verb" --no-legend; grep -oE '(^|keep|└─|├─|[|\`]-) *[abc] ' <<<"$out" | tr -dc abc; echo; done | paste -sd' ')" "cabcab cabcab cabcab"
 em refresh
 like "there is nothing to do then" "$rc $err" '^0 .*Nothing has changed'
 
@@ -64,7 +66,7 @@ say '[sysext]' 'Order=c a'
 em refresh
 is "order.5: a list of one class" "$(seen)" "0: a c b (a), c b a (c)"
 is "the listed ones are placed by it" "$(reasons list)" \
-	"b=version c=Order=, /etc/extmerge.conf.d/50.conf:2 a=Order=, /etc/extmerge.conf.d/50.conf:2"
+	"a=Order=, /etc/extmerge.conf.d/50.conf:2 c=Order=, /etc/extmerge.conf.d/50.conf:2 b=version"
 say '[Extmerge]' 'Order=c * a' '[confext]' 'Order=gone b *'
 em refresh
 is "with a star, and of the other class" "$(seen)" "0: a b c (a), c a b (c)"

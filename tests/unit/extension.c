@@ -96,6 +96,23 @@ START_TEST(list_without_memory) {
 }
 END_TEST
 
+/* order.8: "ca cb sa sb sc", lowest first, is shown as "cb ca sc sb sa". */
+START_TEST(uppermost_is_shown_first) {
+	static const enum class_id classes_of[] = { CLASS_CONFEXT, CLASS_CONFEXT,
+						    CLASS_SYSEXT, CLASS_SYSEXT,
+						    CLASS_SYSEXT };
+	static const size_t shown[] = { 1, 0, 4, 3, 2 };
+	_cleanup_(extensions_done) struct extensions list = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes_of); i++)
+		ck_assert_int_eq(extensions_add(&list,
+						extension_new(&classes[classes_of[i]])),
+				 0);
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+		ck_assert_ptr_eq(extensions_shown(&list, i), list.items[shown[i]]);
+}
+END_TEST
+
 START_TEST(words) {
 	static const struct {
 		enum extension_kind kind;
@@ -127,6 +144,7 @@ int main(void) {
 					      free_ends_all,
 					      list_owns,
 					      list_without_memory,
+					      uppermost_is_shown_first,
 					      words,
 					      NULL,
 				      });
