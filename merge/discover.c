@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "image.h"
+#include "misnamed.h"
 #include "responsive.h"
 #include "strv.h"
 #include "text.h"
@@ -363,14 +364,37 @@ static int add_problem(struct search *s, const char *directory, int error) {
 	return r < 0 ? r : strv_append(&s->found->unread, directory);
 }
 
+/* discover.misnamed: no more than a sentence; the file is not opened. `names` are all of the directory's. */
+static int note_misnamed(struct search *s, const char *directory, int fd,
+			 const char *entry, char *const *names) {
+	_cleanup_free_ char *wanted = NULL, *text = NULL;
+	struct misnamed m;
+	struct stat st;
+
+	if (!misnamed_look(entry, &m) || strv_contains(s->hung, entry) ||
+	    fstatat(fd, entry, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	wanted = text_format("%.*s.raw", (int)m.stem, entry);
+	if (!wanted)
+		return -ENOMEM;
+	if (strv_contains(names, wanted))
+		return 0;
+	text = text_format("/%s/%s is passed over: %sit has to be called %s", directory,
+			   entry, m.is_packed ? "unpacked, " : "", wanted);
+	return text ? strv_append(&s->found->misnamed, text) : -ENOMEM;
+}
+
 static int read_directory(struct search *s, const char *directory, int fd) {
 	_cleanup_strv_ char **entries = NULL;
 	int r = file_list(fd, DISCOVER_ENTRIES_MAX, &entries);
 
 	if (r < 0)
 		return add_problem(s, directory, r);
-	for (char **entry = entries; r == 0 && *entry; entry++)
+	for (char **entry = entries; r == 0 && *entry; entry++) {
 		r = read_entry(s, directory, fd, entry);
+		if (r == 0)
+			r = note_misnamed(s, directory, fd, *entry, entries);
+	}
 	return r < 0 ? r : settle_directory(s);
 }
 
@@ -462,5 +486,6 @@ int discover(int root, const struct class *class, const struct host *host,
 void discovery_done(struct discovery *d) {
 	strv_free(d->problems);
 	strv_free(d->unread);
-	d->problems = d->unread = NULL;
+	strv_free(d->misnamed);
+	d->problems = d->unread = d->misnamed = NULL;
 }

@@ -20,6 +20,7 @@ struct discovery {
 		*orders; /* what is wanted of each class, or NULL: given by the caller */
 	char **problems; /* what is wrong with search directories: sentences (strv) */
 	char **unread;	 /* those directories: "var/lib/extensions" (strv) */
+	char **misnamed; /* files that would be images if they were called so: sentences (strv) */
 	/*
 	 * Paths (strv, borrowed) of versions that turned out not to fit: another version of that
 	 * name in the same directory takes their place (specs: discover.fallback).

@@ -110,6 +110,7 @@ static const char *state_word(const struct extension *x) {
 void json_add_extensions(struct json_object *o, const struct route *r, const char *name) {
 	struct json_object *array = json_add_array(o, "extensions");
 	struct json_object *problems = json_add_array(o, "problems");
+	struct json_object *notes = json_add_array(o, "notes");
 
 	for (size_t i = 0; i < r->extensions.n; i++) {
 		const struct extension *x = extensions_shown(&r->extensions, i);
@@ -140,6 +141,10 @@ void json_add_extensions(struct json_object *o, const struct route *r, const cha
 		json_add_text(problems, NULL, *problem);
 	for (char **problem = r->trust.problems; problem && *problem; problem++)
 		json_add_text(problems, NULL, *problem);
+	for (char **note = r->found.misnamed; note && *note; note++)
+		json_add_text(notes, NULL, *note);
+	for (char **note = r->absent; note && *note; note++)
+		json_add_text(notes, NULL, *note);
 }
 
 /* The kernel checks what userspace has checked before, or alone what nobody here knows (trust.14). */

@@ -89,23 +89,52 @@ static bool is_there(const struct extensions *list, const char *name) {
 	return false;
 }
 
-static int note_absent(const char *name, const struct extensions *list, char ***names) {
+/* *ret is the name of an extension that may be meant, or NULL; it lies in the list. */
+static int find_meant(const struct extensions *list, const char *name, const char **ret) {
+	_cleanup_free_ const char **names = calloc(list->n + 1, sizeof(*names));
+	size_t n = 0;
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i]->name.name)
+			names[n++] = list->items[i]->name.name;
+	*ret = text_nearest(name, names);
+	return 0;
+}
+
+static int note_absent(const char *name, const char *origin,
+		       const struct extensions *list, char ***names, char ***notes) {
+	_cleanup_free_ char *note = NULL;
+	const char *meant;
+	int r;
+
 	if (strcmp(name, ORDER_OTHERS) == 0 || is_there(list, name) ||
 	    strv_contains(*names, name))
 		return 0;
-	return strv_append(names, name);
+	r = find_meant(list, name, &meant);
+	if (r < 0)
+		return r;
+	note = text_format("the order speaks of %s, which is not there (%s)%s%s%s", name,
+			   origin, meant ? "; did you mean '" : "", meant ?: "",
+			   meant ? "'?" : "");
+	if (!note)
+		return -ENOMEM;
+	r = strv_append(names, name);
+	return r < 0 ? r : strv_append(notes, note);
 }
 
-int order_find_absent(const struct order *o, const struct extensions *list,
-		      char ***names) {
+int order_find_absent(const struct order *o, const struct extensions *list, char ***names,
+		      char ***notes) {
 	int r = 0;
 
 	for (char *const *name = o->list; r == 0 && name && *name; name++)
-		r = note_absent(*name, list, names);
+		r = note_absent(*name, o->list_origin, list, names, notes);
 	for (size_t i = 0; r == 0 && i < o->n; i++) {
-		r = note_absent(o->rules[i].below, list, names);
+		r = note_absent(o->rules[i].below, o->origins[i], list, names, notes);
 		if (r == 0)
-			r = note_absent(o->rules[i].above, list, names);
+			r = note_absent(o->rules[i].above, o->origins[i], list, names,
+					notes);
 	}
 	return r;
 }

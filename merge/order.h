@@ -32,8 +32,12 @@ int order_add_rule(struct order *o, const char *below, const char *above, char *
  */
 int order_check(const struct order *o, char **ret_why);
 
-/* Adds to *names, once, those that `o` has and no extension in the list. 0 or -ENOMEM. */
-int order_find_absent(const struct order *o, const struct extensions *list, char ***names);
+/*
+ * Adds to *names, once, those that `o` has and no extension in the list, and to *notes a sentence for each: who speaks of
+ * it, and which name is meant, where one is near. 0 or -ENOMEM.
+ */
+int order_find_absent(const struct order *o, const struct extensions *list, char ***names,
+		      char ***notes);
 
 void order_done(struct order *o);
 

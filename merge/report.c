@@ -260,6 +260,13 @@ void report_skipped(const struct route *r) {
 	}
 }
 
+void report_notes(const struct route *r) {
+	for (char **note = r->found.misnamed; note && *note; note++)
+		log_notice("Note: %s", *note);
+	for (char **note = r->absent; note && *note; note++)
+		log_notice("Note: %s", *note);
+}
+
 void report_hooks(const struct route *r) {
 	for (size_t i = 0; i < r->hooks.n; i++) {
 		const struct hook_result *h = &r->hooks.items[i];

@@ -11,6 +11,9 @@ void report_plan(const struct route *r);
 /* What a change did: one line for each extension that came, changed or went; on stderr. */
 void report_changes(const struct route *r);
 
+/* What is perhaps not as somebody meant it: order.9, discover.misnamed; on stderr. */
+void report_notes(const struct route *r);
+
 /* The hooks that failed, as warnings; on stderr. */
 void report_hooks(const struct route *r);
 

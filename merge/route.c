@@ -50,6 +50,22 @@ static int discover_class(struct route *r, const struct class *class) {
 	return e < 0 || r->losers || !is_merged(r, class) ? e : inputs_digest(r, class);
 }
 
+/*
+ * order.9, once both classes are known: a rule may be for both, and its name in one. What names are misspelt is as true
+ * after a second look.
+ */
+static int note_absent(struct route *r) {
+	_cleanup_strv_ char **names = NULL;
+	int e = 0;
+
+	if (r->absent || !r->options->classes[CLASS_SYSEXT] ||
+	    !r->options->classes[CLASS_CONFEXT])
+		return 0;
+	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
+		e = order_find_absent(&r->orders[c], &r->extensions, &names, &r->absent);
+	return e;
+}
+
 int route_find_all(struct route *r) {
 	int e = 0;
 
@@ -61,20 +77,7 @@ int route_find_all(struct route *r) {
 	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
 		if (r->options->classes[c])
 			e = discover_class(r, &classes[c]);
-	return e;
-}
-
-/* order.9: said where a class is asked for that lacks them, and no other one that has them. */
-static int note_absent(const struct route *r) {
-	_cleanup_strv_ char **names = NULL;
-	int e = 0;
-
-	for (size_t c = 0; e == 0 && c < CLASS_COUNT; c++)
-		if (r->options->classes[c])
-			e = order_find_absent(&r->orders[c], &r->extensions, &names);
-	for (char **name = names; name && *name; name++)
-		log_detail("The order speaks of %s, which is not there", *name);
-	return e;
+	return e < 0 ? e : note_absent(r);
 }
 
 enum exit_code route_discover(struct route *r) {
@@ -102,8 +105,7 @@ enum exit_code route_discover(struct route *r) {
 		return route_fail(e, "discover the extensions");
 	for (char **problem = r->found.problems; problem && *problem; problem++)
 		log_warning("%s", *problem);
-	e = note_absent(r);
-	return e < 0 ? route_fail(e, "order the extensions") : EXIT_DONE;
+	return EXIT_DONE;
 }
 
 enum exit_code route_survey(struct route *r, const struct options *o) {
@@ -181,6 +183,7 @@ void route_done(struct route *r) {
 	extensions_done(&r->extensions);
 	discovery_done(&r->found);
 	strv_free(r->losers);
+	strv_free(r->absent);
 	host_done(&r->host);
 	trust_done(&r->trust);
 	for (size_t c = 0; c < CLASS_COUNT; c++)

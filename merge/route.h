@@ -51,6 +51,7 @@ struct route {
 	struct extensions extensions;
 	struct discovery found; /* its list is the extensions */
 	char **losers;		/* see there */
+	char **absent;		/* names of the order that nobody has: sentences (strv) */
 	char inputs[CLASS_COUNT][DIGEST_TEXT_MAX];
 	bool is_settled[CLASS_COUNT]; /* inputs.h: nothing to do for the class */
 	struct route_submounts submounts[STATE_HIERARCHIES_MAX];

@@ -57,6 +57,10 @@ void change_report(struct route *r, const char *nothing) {
 	}
 	if (!journal_is_on())
 		report_changes(r);
+	/* Once: a refresh that a timer starts has something to do once. */
+	if (!journal_is_on() && r->options->boot == BOOT_NO &&
+	    (plan_has_work(&r->plan) || r->extensions.n == 0))
+		report_notes(r);
 	if (!plan_has_work(&r->plan))
 		log_notice("%s", nothing);
 }

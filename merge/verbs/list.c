@@ -15,6 +15,7 @@ static enum exit_code run(const struct options *o) {
 		json_print(object, o->json);
 	} else if (code == EXIT_DONE) {
 		report_list(&r);
+		report_notes(&r);
 	}
 	if (code == EXIT_DONE && o->strict && route_count_skipped(&r) > 0)
 		code = EXIT_SKIPPED;

@@ -105,11 +105,25 @@ like "extensions have sections of their own" "$out" $'\n\\[Extension middle\\]\n
 em config --json=short
 is "and items in JSON" "$(jq -c '.settings[] | select(.extension and .path) | [.class, .hierarchy, .extension, .key, .value]' <<<"$out")" \
 	'[null,null,"middle","After","lower"]'
-em list -v
-is "order.9: names that are not there are told to who asks" "$rc $(sed -n 's/.*speaks of \([a-z]*\),.*/\1/p' <<<"$err" | sort | paste -sd' ')" \
-	"0 lower middle upper"
+absent() { # names that are told of, as WORD or WORD=MEANT
+	sed -nE "s/.*: the order speaks of ([a-z]*), which is not there \(.*\.conf:[0-9]+\)(; did you mean '(.*)'\?)?$/\1=\3/p" <<<"$1" | sed 's/=$//' | sort | paste -sd' '
+}
+for verb in list plan; do
+	em $verb
+	is "order.9: $verb names those that are not there" "$rc $(absent "$err")" "0 lower middle upper"
+	is "with who says so" "$(grep middle <<<"$err")" "Note: the order speaks of middle, which is not there (After=lower of middle, /etc/extmerge.conf.d/70-order.conf:4)"
+done
+em list --json=short
+is "in JSON, too, and then to nobody else" "$rc$err $(absent "$(jq -r '.notes[] | "Note: " + .' <<<"$out")")" "0 lower middle upper"
+em list -q
+is "not to who wants quiet" "$rc$err" 0
+em list --class=sysext
+is "and not where the other class, which may have them, is left out" "$rc$err" 0
+make_conf_tree "$C/midle" midle
+make_tree "$X/lower" lower
 em list
-is "and to nobody else" "$rc$err" 0
+is "one that is there is not told, and one that may be meant is" "$(absent "$err")" "middle=midle upper"
+rm -r "$C/midle" "$X/lower"
 rm "$R/etc/extmerge.conf.d/70-order.conf"
 
 # --- config.9 ---

@@ -202,6 +202,29 @@ em unmerge
 ok "the loop device was ours to detach, not extmerge's" losetup -d "$device"
 unmerge_clean "them"
 
+# --- discover.misnamed ---
+rm -rf "${X:?}"/* "$R/run/extensions"
+for name in one.img two_1.sqfs three.RAW four.raw.xz good.raw.xz good.img.d; do echo x >"$X/$name"; done
+for name in a.verity a.roothash a.roothash.p7s a.raw.sha256 notes.txt .five.img; do echo x >"$X/$name"; done
+mkdir "$X/six.img" && echo x >"$X/six.img/x" && ln -s one.img "$X/seven.img"
+make_tree "$T/good.tree" good && make_image erofs "$T/good.tree" "$X/good.raw"
+passed_over="four.raw.xz=unpacked, four.raw one.img=one.raw three.RAW=three.raw two_1.sqfs=two_1.raw"
+passed_over() { sed -nE 's|^Note: /var/lib/extensions/(.*) is passed over: (unpacked, )?it has to be called (.*)$|\1=\2\3|p' <<<"$1" | sort | paste -sd' '; }
+for verb in list plan refresh; do
+	em $verb
+	is "$verb says what files would have to be called" "$(passed_over "$err")" "$passed_over"
+done
+em refresh
+is "a refresh that changes nothing does not" "$rc $(passed_over "$err")" "0 "
+em list --json=short
+is "JSON has them" "$(passed_over "$(jq -r '.notes[] | "Note: " + .' <<<"$out")")" "$passed_over"
+rm "$X/good.raw"
+em refresh
+like "what is packed counts where nobody has unpacked it" "$err" 'good\.raw\.xz is passed over'
+em unmerge
+rm -rf "${X:?}"/*
+make_good
+
 # --- a search directory that is none ---
 rm -rf "$R"/{etc,run}/extensions
 mkfifo "$R/etc/extensions"

@@ -236,17 +236,21 @@ END_TEST
 /* order.9 */
 START_TEST(absent_names_are_told) {
 	_cleanup_(extensions_done) struct extensions list = { 0 };
-	_cleanup_strv_ char **names = split("x a *"), **rules = split("b y x a"),
-			    **absent = NULL;
+	_cleanup_strv_ char **names = split("x a *"), **rules = split("b yondre x a"),
+			    **absent = NULL, **notes = NULL;
 	struct order o = { 0 };
 
-	fill_with(&list, "a_1 b_2");
+	fill_with(&list, "a_1 yonder_2 b_2");
 	ck_assert_int_eq(order_take_list(&o, names, strdup("L")), 0);
 	add_rules(&o, rules);
-	ck_assert_int_eq(order_find_absent(&o, &list, &absent), 0);
+	ck_assert_int_eq(order_find_absent(&o, &list, &absent, &notes), 0);
 	ck_assert_uint_eq(strv_length(absent), 2);
 	ck_assert_str_eq(absent[0], "x");
-	ck_assert_str_eq(absent[1], "y");
+	ck_assert_str_eq(absent[1], "yondre");
+	ck_assert_uint_eq(strv_length(notes), 2);
+	ck_assert_str_eq(notes[0], "the order speaks of x, which is not there (L)");
+	ck_assert_str_eq(notes[1], "the order speaks of yondre, which is not there "
+				   "(b); did you mean 'yonder'?");
 	order_done(&o);
 }
 END_TEST
