@@ -16,7 +16,7 @@
 /* What the server is given, and what is made on the way. */
 struct attachment {
 	int program, mount;
-	int fds[SERVER_FDS + LAYERS_MAX + 2];
+	int fds[SERVER_FDS + LAYERS_MAX + UNION_REQUEST_UPPER_FDS];
 	unsigned n_layers;
 	const char *what; /* is being done, for the error */
 };
@@ -72,7 +72,8 @@ static int open_upper(struct attachment *a, const struct attach_union_options *o
 		return 0;
 	if (o->io == UNION_IO_PASSTHROUGH)
 		return -EINVAL;
-	r = attach_upper_open(o->upper, layers, n, &opened, &a->what);
+	r = attach_upper_open(o->upper, layers, n, &opened, &a->fds[SERVER_FDS + n + 2],
+			      &a->what);
 	if (r < 0)
 		return r;
 	a->fds[SERVER_FDS + n] = opened.upper;
@@ -102,8 +103,8 @@ static int start_server(struct attachment *a, const struct attach_union_options 
 		r = union_request_format(&q, &argv);
 	return r < 0 ? r
 		     : server_start(a->program, argv, a->fds,
-				    a->n_layers + (o->upper ? 2 : 0), ATTACH_SECONDS,
-				    o->ret_server, ret_why);
+				    a->n_layers + (o->upper ? UNION_REQUEST_UPPER_FDS : 0),
+				    ATTACH_SECONDS, o->ret_server, ret_why);
 }
 
 static int mount_union(struct attachment *a, const struct attach_union_options *o) {

@@ -173,7 +173,13 @@ static int clone_common(int common) {
 	return TAKE_FD(fd);
 }
 
-static int open_both(const struct attach_upper *given, struct attach_upper *ret) {
+/*
+ * As long as somebody has the clone itself, its mount is in a namespace. Otherwise each path that is let go of would be taken for the
+ * last one, under a lock of the whole system that makes openat2(2) with ".." fail with EAGAIN, anywhere (mount_lock in
+ * fs/namespace.c, Linux 6.18).
+ */
+static int open_both(const struct attach_upper *given, struct attach_upper *ret,
+		     int *ret_clone) {
 	_cleanup_close_ int common = -EBADF, clone = -EBADF, upper = -EBADF,
 			    work = -EBADF;
 	int r = find_common(given, &common), steps;
@@ -196,6 +202,7 @@ static int open_both(const struct attach_upper *given, struct attach_upper *ret)
 	if (r < 0)
 		return r;
 	*ret = (struct attach_upper){ TAKE_FD(upper), TAKE_FD(work) };
+	*ret_clone = TAKE_FD(clone);
 	return 0;
 }
 
@@ -211,12 +218,13 @@ static int open_as_they_are(const struct attach_upper *given, struct attach_uppe
 }
 
 int attach_upper_open(const struct attach_upper *given, const int *layers, unsigned n,
-		      struct attach_upper *ret, const char **ret_why) {
+		      struct attach_upper *ret, int *ret_clone, const char **ret_why) {
 	int r = check(given, layers, n, ret_why);
 
 	if (r < 0)
 		return r;
 	*ret_why = "upperdir and workdir cannot be opened";
-	r = open_both(given, ret);
+	*ret_clone = -EBADF;
+	r = open_both(given, ret, ret_clone);
 	return r == -EINVAL || r == -EPERM ? open_as_they_are(given, ret) : r;
 }

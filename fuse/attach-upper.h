@@ -11,9 +11,9 @@ struct attach_upper {
 
 /*
  * Looks at them and at the layers (specs: overlay.3), and opens both anew: on a mount of their own, detached, on which no
- * symlink is followed, where the kernel allows that. 0 with fds that the caller owns; or a negative errno and in
+ * symlink is followed, where the kernel allows that; *ret_clone keeps that mount, or is -EBADF. 0 with fds that the caller owns; or a negative errno and in
  * *ret_why a static sentence: -EXDEV where they are on different mounts, -EINVAL where one is in the other, -ELOOP where a layer
  * is in one of them.
  */
 int attach_upper_open(const struct attach_upper *given, const int *layers, unsigned n,
-		      struct attach_upper *ret, const char **ret_why);
+		      struct attach_upper *ret, int *ret_clone, const char **ret_why);

@@ -6,11 +6,14 @@
 #include "union-io.h"
 #include "whiteout.h"
 
+/* The upper directory, the work directory, and what keeps the mount that both are on, which is not used (overlay.3). */
+#define UNION_REQUEST_UPPER_FDS 3
+
 struct union_request {
 	unsigned n_layers, threads;
 	enum whiteout_space space;
 	enum union_io io;
-	bool writes;	  /* two more fds follow: the upper and the work directory */
+	bool writes;	  /* UNION_REQUEST_UPPER_FDS more fds follow */
 	const char *name; /* for ps; any text */
 };
 

@@ -151,6 +151,24 @@ chmod 4777 u/suid
 printf x | dd of=u/suid conv=notrunc status=none
 is "root does not" "$(stat -c %a u/suid)" "4777"
 not_ok "modes are obeyed" as 1234 sh -c 'echo x >u/new'
+# Others' mounts and renames may disturb one of them; only a server that does so itself disturbs all.
+cat >up.py <<'END'
+import ctypes, errno, os, struct
+how = ctypes.create_string_buffer(struct.pack('QQQ', os.O_RDONLY, 0, 0x10))  # RESOLVE_IN_ROOT
+os.setgroups([])
+os.setresgid(1234, 1234, 1234)
+os.setresuid(1234, 1234, 1234)
+root = os.open("u", os.O_PATH)
+call = ctypes.CDLL(None, use_errno=True).syscall
+for tries in range(64):
+    if call(437, root, b'shared/../shared', how, 24) >= 0:
+        print('opened')
+        break
+    if ctypes.get_errno() != errno.EAGAIN:
+        print(errno.errorcode[ctypes.get_errno()])
+        break
+END
+is "openat2 goes up for others than root" "$(python3 up.py)" opened
 
 # --- what is refused (overlay.1 to overlay.3) ---
 
