@@ -17,8 +17,8 @@ int attach_image(const struct verity_target *t, const struct attach_options *o,
 	return -EOPNOTSUPP;
 }
 
-int driver_mount(const struct driver_volume *v, uint64_t attributes, int scratch,
-		 char ret_why[static DRIVER_WHY_MAX]) {
+int driver_mount(const struct driver_volume *v, uint64_t attributes,
+		 const struct driver_place *p, char ret_why[static DRIVER_WHY_MAX]) {
 	snprintf(ret_why, DRIVER_WHY_MAX, "this extmerge was built without FUSE");
 	return -EOPNOTSUPP;
 }

@@ -3,9 +3,12 @@
 #include "driver.h"
 
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "../merge/kernel.h"
@@ -17,7 +20,14 @@
 /* The driver's fds; libfuse3 takes a mount point /dev/fd/N for a connection that is mounted already. */
 #define FD_IMAGE 3
 #define FD_FUSE 4
-#define FD_END 5
+/* Those of its watcher. */
+#define FD_ANSWERED 5
+#define FD_VIGIL 6
+#define FD_END 7
+
+/* How long a driver may take for its first answer, and for all that a merge asks of it. */
+#define ANSWER_MILLISECONDS (60 * 1000)
+#define MERGE_MILLISECONDS (300 * 1000)
 
 /* Programs of one format follow each other, the better one first. */
 static const struct driver {
@@ -60,7 +70,10 @@ static int make_arguments(const struct driver *d, uint64_t offset, char ***ret) 
 struct start {
 	const char *path;
 	char *const *argv;
-	int image, fuse, scratch;
+	int image, fuse;
+	const struct driver_place *place;
+	/* Two ends of a connection: the caller closes its end when the driver has answered, the watcher writes to its end if it has not. */
+	int watcher, caller;
 };
 
 /* The working directory goes along into the copy, where an fd would still mean the original. */
@@ -89,27 +102,72 @@ static int drop_privileges(void) {
 static int arrange(const struct start *s) {
 	int image = fcntl(s->image, F_DUPFD_CLOEXEC, FD_END);
 	int fuse = fcntl(s->fuse, F_DUPFD_CLOEXEC, FD_END);
+	int watcher = fcntl(s->watcher, F_DUPFD_CLOEXEC, FD_END);
+	int vigil = fcntl(s->place->vigil, F_DUPFD_CLOEXEC, FD_END);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (image < 0 || fuse < 0 || null < 0)
+	if (image < 0 || fuse < 0 || watcher < 0 || vigil < 0 || null < 0)
 		return -errno;
 	for (int fd = 0; fd < FD_IMAGE; fd++)
 		if (fd != null && dup2(null, fd) < 0)
 			return -errno;
-	if (dup2(image, FD_IMAGE) < 0 || dup2(fuse, FD_FUSE) < 0)
+	if (dup2(image, FD_IMAGE) < 0 || dup2(fuse, FD_FUSE) < 0 ||
+	    dup3(watcher, FD_ANSWERED, O_CLOEXEC) < 0 ||
+	    dup3(vigil, FD_VIGIL, O_CLOEXEC) < 0)
 		return -errno;
 	return 0; /* all others are closed by exec */
 }
 
+/* Keeps what the watcher needs: whoever waits for the end of anything else must not wait for it. */
+static void let_go(void) {
+	close(FD_IMAGE);
+	close(FD_FUSE);
+	if (syscall(SYS_close_range, FD_END, ~0U, 0) == 0)
+		return;
+	for (int fd = FD_END; fd < 4096; fd++) /* before Linux 5.9 */
+		close(fd);
+}
+
+static bool ends_in_time(int fd, int milliseconds) {
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&p, 1, milliseconds);
+	while (r < 0 && errno == EINTR);
+	return r != 0;
+}
+
+/*
+ * Who waits for an answer of a driver that hangs can be helped by nothing but its end, and may be past hearing signals. So
+ * somebody else looks at the time: until the caller has ended, say, or become the command.
+ */
+static _Noreturn void watch(pid_t driver) {
+	let_go();
+	if (!ends_in_time(FD_ANSWERED, ANSWER_MILLISECONDS)) {
+		(void)send(FD_ANSWERED, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		kill(driver, SIGKILL);
+	} else if (!ends_in_time(FD_VIGIL, MERGE_MILLISECONDS)) {
+		kill(driver, SIGKILL);
+	}
+	_exit(0);
+}
+
 static _Noreturn void become_driver(const struct start *s) {
 	char language[] = "LC_ALL=C", *const environment[] = { language, NULL };
+	pid_t driver = -1;
 
-	if (leave_mounts(s->scratch) == 0 && drop_privileges() == 0 && arrange(s) == 0)
+	if (leave_mounts(s->place->scratch) == 0 && drop_privileges() == 0 &&
+	    arrange(s) == 0)
+		driver = fork();
+	if (driver == 0)
 		execve(s->path, s->argv, environment);
+	if (driver > 0)
+		watch(driver);
 	_exit(1);
 }
 
-/* The child in between ends at once, so that the driver is init's, and no zombie of the command to be. */
+/* The child in between ends at once, so that driver and watcher are init's, and no zombies of the command to be. */
 static int start(const struct start *s) {
 	pid_t between = fork();
 
@@ -118,6 +176,7 @@ static int start(const struct start *s) {
 	if (between == 0) {
 		pid_t child = setsid() < 0 ? -1 : fork();
 
+		close(s->caller);
 		if (child == 0)
 			become_driver(s);
 		_exit(child < 0);
@@ -131,10 +190,13 @@ static int start(const struct start *s) {
 /* --- and here --- */
 
 /* Waits for the driver's first answer: without a driver the kernel gives an error at once. */
-static int try_root(int mount) {
+static int try_root(int mount, int caller) {
 	struct stat st;
+	char byte;
 
-	return fstat(mount, &st) < 0 ? -EPROTO : 0;
+	if (fstat(mount, &st) == 0)
+		return 0;
+	return recv(caller, &byte, 1, MSG_DONTWAIT) == 1 ? -ETIMEDOUT : -EPROTO;
 }
 
 static int serve(const struct start *s, int mount, char ret_why[static DRIVER_WHY_MAX]) {
@@ -143,11 +205,28 @@ static int serve(const struct start *s, int mount, char ret_why[static DRIVER_WH
 	/* From now on the driver's is the only one, so that the kernel sees when it ends. */
 	close(fuse);
 	if (r == 0)
-		r = try_root(mount);
+		r = try_root(mount, s->caller);
 	if (r < 0)
-		snprintf(ret_why, DRIVER_WHY_MAX, "%s ended without serving it",
+		snprintf(ret_why, DRIVER_WHY_MAX,
+			 r == -ETIMEDOUT ? "%s does not answer"
+					 : "%s ended without serving it",
 			 s->argv[0]);
 	return r;
+}
+
+static int serve_watched(struct start s, int mount, char ret_why[static DRIVER_WHY_MAX]) {
+	_cleanup_close_ int watcher = -EBADF, caller = -EBADF;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+		int r = -errno;
+
+		close(s.fuse);
+		return r;
+	}
+	s.watcher = watcher = ends[0];
+	s.caller = caller = ends[1];
+	return serve(&s, mount, ret_why);
 }
 
 static int mount_connection(const char *program, int fuse, uint64_t attributes) {
@@ -163,8 +242,8 @@ static int mount_connection(const char *program, int fuse, uint64_t attributes) 
 	return source ? connection_mount(fuse, &m) : -ENOMEM;
 }
 
-int driver_mount(const struct driver_volume *v, uint64_t attributes, int scratch,
-		 char ret_why[static DRIVER_WHY_MAX]) {
+int driver_mount(const struct driver_volume *v, uint64_t attributes,
+		 const struct driver_place *p, char ret_why[static DRIVER_WHY_MAX]) {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_strv_ char **argv = NULL;
 	_cleanup_close_ int mount = -EBADF;
@@ -195,6 +274,11 @@ int driver_mount(const struct driver_volume *v, uint64_t attributes, int scratch
 		close(fuse);
 		return r;
 	}
-	r = serve(&(struct start){ path, argv, v->fd, fuse, scratch }, mount, ret_why);
+	r = serve_watched((struct start){ .path = path,
+					  .argv = argv,
+					  .image = v->fd,
+					  .fuse = fuse,
+					  .place = p },
+			  mount, ret_why);
 	return r < 0 ? r : TAKE_FD(mount);
 }

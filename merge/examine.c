@@ -78,8 +78,9 @@ static int list_release_files(const struct extension *e, char ***ret) {
 	_cleanup_close_ int fd = open_release_directory(e);
 	int r;
 
+	/* What cannot be read is not known to be missing. */
 	if (fd < 0)
-		return file_is_shortage(fd) || is_wrong_block(e, fd) ? fd : 0;
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
 	r = file_list_opened(fd, RELEASE_FILES_MAX, &entries);
 	for (size_t i = 0; r == 0 && i < entries.n; i++)
 		if (strncmp(entries.items[i].name, RELEASE_PREFIX,

@@ -188,12 +188,13 @@ static bool is_forbidden(const struct fs *f) {
 }
 
 /* command.5: the last resort. What hinders it is said beside the kernel's refusal, but for a driver's own, which counts. */
-static int mount_by_driver(const struct volume *v, const struct workshop *w,
-			   uint64_t attributes, struct fs *f,
-			   enum extension_access *ret_access) {
+static int mount_by_driver(const struct volume *v, struct workshop *w, uint64_t attributes,
+			   struct fs *f, enum extension_access *ret_access) {
 	const struct driver_volume d = { fstype_name(v->format), v->fd, v->offset };
-	char why[DRIVER_WHY_MAX];
-	int fd = driver_mount(&d, attributes, w->scratch, why);
+	const struct driver_place place = { w->scratch, workshop_vigil(w) };
+	char why[DRIVER_WHY_MAX] = "";
+	int fd = place.vigil < 0 ? place.vigil
+				 : driver_mount(&d, attributes, &place, why);
 
 	*ret_access = EXTENSION_ACCESS_DRIVER;
 	if (fd >= 0)

@@ -137,9 +137,23 @@ int workshop_redirect(struct workshop *w, int namespace, int root) {
 	return 0;
 }
 
+int workshop_vigil(struct workshop *w) {
+	if (w->vigil[0] < 0 && pipe2(w->vigil, O_CLOEXEC) < 0)
+		return -errno;
+	return w->vigil[0];
+}
+
+static void end_vigil(struct workshop *w) {
+	for (size_t i = 0; i < ARRAY_SIZE(w->vigil); i++) {
+		close_fdp(&w->vigil[i]);
+		w->vigil[i] = -EBADF;
+	}
+}
+
 int workshop_leave(struct workshop *w) {
 	int r;
 
+	end_vigil(w);
 	if (!w->inside)
 		return 0;
 	if (setns(w->namespace, CLONE_NEWNS) < 0)

@@ -10,12 +10,19 @@
 struct workshop {
 	int namespace, root, directory; /* the caller's, to go back to */
 	int scratch;			/* a tmpfs that only this process sees */
+	int vigil[2]; /* a pipe that says whether there is still work in it */
 	unsigned n_attached;
 	bool inside;
 };
 
-#define WORKSHOP_NONE \
-	{ .namespace = -EBADF, .root = -EBADF, .directory = -EBADF, .scratch = -EBADF }
+#define WORKSHOP_NONE                                                     \
+	{                                                                 \
+		.namespace = -EBADF, .root = -EBADF, .directory = -EBADF, \
+		.scratch = -EBADF, .vigil = {                             \
+			-EBADF,                                           \
+			-EBADF                                            \
+		}                                                         \
+	}
 
 /*
  * Enters a private copy of the caller's mount namespace, with an empty scratch tmpfs and a /proc. The
@@ -29,6 +36,12 @@ int workshop_enter(struct workshop *ret);
  * or a negative errno.
  */
 int workshop_redirect(struct workshop *w, int namespace, int root);
+
+/*
+ * The end of a pipe, for a child that shall know when the work is done: it reads an end of file once this process has left the
+ * workshop, has executed another program, or is gone. The fd stays the workshop's. Or a negative errno.
+ */
+int workshop_vigil(struct workshop *w);
 
 /* Goes back to the caller's namespace, root and working directory. fds of the workshop stay. */
 int workshop_leave(struct workshop *w);

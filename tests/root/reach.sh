@@ -113,6 +113,19 @@ is "erofs needs none" "$rc $(cat "$R/usr/bin/two")" "0 two"
 em unmerge
 is "and nothing is left" "$rc $(mounts_below "$R")" "0 $before"
 
+# --- a driver that never answers, and one that does so only once: what waits for it gets an error in the end, here after a tenth of a second ---
+printf '#!/bin/sh\nexec sleep 1000\n' >"$T/never" && chmod 755 "$T/never"
+for case in "60000 $T/never" "300000 ${TESTS_BUILD_DIR:?}/root/hang-fuse"; do
+	[ -n "$driver" ] || { skip "a driver that hangs" "there is no squashfuse_ll to stand in for"; break; }
+	mount --bind "${case#* }" "$driver"
+	EXTMERGE_HURRY=${case%% *} lacking loop,erofs merge
+	is "a driver that hangs (${case##*/}): the rest is merged" "$rc $(cat "$R"/usr/bin/{one,three} 2>&1 | paste -sd' ')" \
+		"0 one cat: $R/usr/bin/three: No such file or directory"
+	like "and it is said (${case##*/})" "$err" "three.raw skipped: (unsupported: .*squashfuse_ll does not answer|unreadable: .*(not connected|abort))"
+	em unmerge
+	umount "$driver"
+done
+
 # --- no device-mapper: this machine may have it, but need not use it ---
 mkdir "$T/packed"
 if "$EXTMERGE" pack --quiet "$T/three" "$T/packed/three.raw" >/dev/null 2>&1; then
