@@ -8,14 +8,21 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "text.h"
 
 /* What it prints goes to memory of this size; what comes after is lost, and keeps nobody waiting. */
 #define OUTPUT_SIZE ((size_t)64 * 1024)
 #define SAID_MAX ((size_t)400)
+
+/* What programs expect to start with: who uses select() cannot have more, and who closes all of them takes long with many. */
+#define DESCRIPTORS 1024
+/* How often is asked whether it has ended, where the kernel does not tell. */
+#define STEP_MILLISECONDS 20
 
 /* hook.4: nothing of the caller's environment. */
 static char *const environment[] = {
@@ -66,13 +73,6 @@ static int set_attributes(posix_spawnattr_t *a) {
 	return -r;
 }
 
-static int add_input(posix_spawn_file_actions_t *actions, int input) {
-	if (input >= 0)
-		return -posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
-	return -posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
-						 O_RDONLY, 0);
-}
-
 static int spawn(const char *path, char *const *arguments, int input, int output,
 		 pid_t *ret) {
 	posix_spawn_file_actions_t actions;
@@ -85,7 +85,7 @@ static int spawn(const char *path, char *const *arguments, int input, int output
 	r = -posix_spawnattr_init(&attributes);
 	if (r == 0) {
 		r = set_attributes(&attributes);
-		r = r ?: add_input(&actions, input);
+		r = r ?: -posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
 		r = r
 			    ?: -posix_spawn_file_actions_adddup2(&actions, output,
 								 STDOUT_FILENO);
@@ -101,16 +101,63 @@ static int spawn(const char *path, char *const *arguments, int input, int output
 	return r;
 }
 
-/* 1 once it has ended, 0 where it has not in time, or a negative errno. */
-static int wait_until(pid_t pid, unsigned milliseconds) {
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+/* hook.4: the limit that main() has raised is for us. Nothing is opened while it is lowered, so nothing can fail by that. */
+static int spawn_limited(const char *path, char *const *arguments, int input, int output,
+			 pid_t *ret) {
+	struct rlimit ours, theirs;
+	bool is_lowered;
 	int r;
 
-	if (fd < 0)
+	if (getrlimit(RLIMIT_NOFILE, &ours) < 0)
 		return -errno;
-	r = poll(&p, 1, (int)milliseconds);
-	return r < 0 ? -errno : r;
+	theirs = ours;
+	theirs.rlim_cur = ours.rlim_cur < DESCRIPTORS ? ours.rlim_cur : DESCRIPTORS;
+	is_lowered = setrlimit(RLIMIT_NOFILE, &theirs) == 0;
+	r = spawn(path, arguments, input, output, ret);
+	if (is_lowered)
+		(void)setrlimit(RLIMIT_NOFILE, &ours);
+	return r;
+}
+
+static int milliseconds_until(const struct timespec *end) {
+	struct timespec now;
+	long long left;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (long long)(end->tv_sec - now.tv_sec) * 1000 +
+	       (end->tv_nsec - now.tv_nsec) / 1000000;
+	return left > 0 ? (int)left : 0;
+}
+
+/* Whether the child has ended; its status stays for reap(). */
+static bool has_ended(pid_t pid) {
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid == pid;
+}
+
+/*
+ * Whether it ends in time. A pidfd may be missing (a filter of a container, no descriptor left): then it is looked at in
+ * steps. Where poll() is interrupted by a signal, all begins anew, with the time that is left.
+ */
+static bool ends_in_time(pid_t pid, unsigned milliseconds) {
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec end;
+	int left;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += milliseconds / 1000;
+	end.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	while (!has_ended(pid)) {
+		left = milliseconds_until(&end);
+		if (left == 0)
+			return false;
+		(void)poll(&p, 1,
+			   fd >= 0 || left < STEP_MILLISECONDS ? left : STEP_MILLISECONDS);
+	}
+	return true;
 }
 
 static int reap(pid_t pid) {
@@ -155,17 +202,18 @@ static void judge(int status, struct command_result *r) {
 
 int command_run(const char *path, char *const *arguments, int input,
 		unsigned milliseconds, struct command_result *ret) {
-	_cleanup_close_ int output = make_output();
+	_cleanup_close_ int output = make_output(),
+			    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct command_result result = { .end = COMMAND_DONE };
 	pid_t pid = -1;
 	int r;
 
 	if (output < 0)
 		return output;
-	r = spawn(path, arguments, input, output, &pid);
+	r = spawn_limited(path, arguments, input >= 0 ? input : null, output, &pid);
 	if (r < 0)
 		return r;
-	if (wait_until(pid, milliseconds) == 0) {
+	if (!ends_in_time(pid, milliseconds)) {
 		kill(-pid, SIGKILL);
 		result.end = COMMAND_TIMEOUT;
 	}

@@ -2,8 +2,11 @@
 /* Programs are run without a shell, are heard, and end in time (specs: hook.4). */
 #include "merge/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -45,13 +48,65 @@ START_TEST(ends) {
 }
 END_TEST
 
-START_TEST(too_long) {
-	struct command_result r = run("echo begun; sleep 1000 & sleep 1000", 100);
+static void expect_timeout(const char *script, const char *said) {
+	struct command_result r = run(script, 100);
 	_cleanup_free_ char *complaint = command_complaint(&r);
 
 	ck_assert_int_eq(r.end, COMMAND_TIMEOUT);
-	ck_assert_str_eq(complaint, "it took too long, and was ended: begun");
+	ck_assert_str_eq(complaint, said);
 	command_result_done(&r);
+}
+
+START_TEST(too_long) {
+	expect_timeout("sleep 1000 & sleep 1000", "it took too long, and was ended");
+}
+END_TEST
+
+/* Descriptors for the command's output and input, and none for a pidfd. */
+static struct rlimit leave_two_descriptors(void) {
+	struct rlimit before, few;
+	int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(lowest, 0);
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)lowest + 2;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	return before;
+}
+
+START_TEST(too_long_where_the_kernel_does_not_tell) {
+	const struct rlimit before = leave_two_descriptors();
+	struct command_result r;
+
+	expect_timeout("sleep 1000 & sleep 1000", "it took too long, and was ended");
+	r = run("sleep 0.1; exit 3", PATIENCE);
+	ck_assert_int_eq(r.end, COMMAND_FAILED);
+	ck_assert_int_eq(r.status, 3);
+	command_result_done(&r);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
+/* Our own limit is a high one; theirs is what programs are used to, and ours is afterwards what it was. */
+START_TEST(descriptors) {
+	struct rlimit before, after;
+	struct command_result r;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	before.rlim_cur = before.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	r = run("ulimit -S -n", PATIENCE);
+	ck_assert_int_eq(atoi(r.said),
+			 before.rlim_max < 1024 ? (int)before.rlim_max : 1024);
+	command_result_done(&r);
+	r = run("ulimit -H -n", PATIENCE);
+	if (before.rlim_max != RLIM_INFINITY)
+		ck_assert_int_eq(atoi(r.said), (int)before.rlim_max);
+	command_result_done(&r);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &after), 0);
+	ck_assert(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
 }
 END_TEST
 
@@ -90,7 +145,9 @@ START_TEST(what_is_not_there) {
 END_TEST
 
 int main(void) {
-	return unit_main("command", (const TTest *const[]){
-					    ends, too_long, a_daemon_is_not_waited_for,
-					    much_is_said, what_is_not_there, NULL });
+	return unit_main("command",
+			 (const TTest *const[]){ ends, too_long,
+						 too_long_where_the_kernel_does_not_tell,
+						 descriptors, a_daemon_is_not_waited_for,
+						 much_is_said, what_is_not_there, NULL });
 }
