@@ -231,11 +231,25 @@ static int kill_sgid(int fd, const char *name, const struct overlay_caller *by) 
 	return 0;
 }
 
+/* What is open stays what it is, whatever becomes of its name (overlay.18). */
+int overlay_hold(struct overlay *o, struct node *node, const char **ret_name,
+		 int *ret_own) {
+	int fd = overlay_reach(o, node, ret_name), r;
+
+	if (fd < 0 || !**ret_name || !(S_ISREG(node->type) || S_ISDIR(node->type)))
+		return fd;
+	*ret_own = upper_open(fd, *ret_name, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	r = *ret_own < 0 ? *ret_own : overlay_check_fd(node, *ret_own);
+	*ret_name = "";
+	return r < 0 ? r : *ret_own;
+}
+
 static int change_rest(struct overlay *o, struct node *node,
 		       const struct overlay_change *c) {
 	const bool changes_owner = c->uid != (uid_t)-1 || c->gid != (gid_t)-1;
+	_cleanup_close_ int own = -EBADF;
 	const char *name;
-	int fd = overlay_reach(o, node, &name), r = 0;
+	int fd = overlay_hold(o, node, &name, &own), r = 0;
 
 	if (fd < 0)
 		return fd;
@@ -332,6 +346,7 @@ int overlay_setxattr(struct overlay *o, uint64_t id, const char *name, const voi
 		     size_t size, int flags, const struct overlay_caller *by) {
 	char buffer[WHITEOUT_NAME_MAX];
 	const char *entry, *inside = whiteout_to_layer(o->upper.space, name, buffer);
+	_cleanup_close_ int own = -EBADF;
 	struct node *node;
 	LOCKED(o);
 	int r = inside ? overlay_node(o, id, &node) : -ERANGE, fd;
@@ -346,7 +361,7 @@ int overlay_setxattr(struct overlay *o, uint64_t id, const char *name, const voi
 		r = overlay_copy_up(o, node, true);
 	if (r < 0)
 		return r;
-	fd = overlay_reach(o, node, &entry);
+	fd = overlay_hold(o, node, &entry, &own);
 	if (fd < 0)
 		return fd;
 	r = set_xattr(fd, entry, inside, value, size, flags);

@@ -10,6 +10,7 @@
 
 int overlay_open_upper(struct overlay *o, struct node *node, int flags) {
 	const char *name;
+	_cleanup_close_ int opened = -EBADF;
 	int fd = overlay_reach(o, node, &name), r;
 
 	if (fd < 0 || !*name)
@@ -17,7 +18,9 @@ int overlay_open_upper(struct overlay *o, struct node *node, int flags) {
 	r = upper_has_mark(&o->upper, fd, name, WHITEOUT_MARK_METACOPY);
 	if (r != 0)
 		return r < 0 ? r : -EPERM;
-	return upper_open(fd, name, flags | O_NOCTTY | O_NONBLOCK);
+	opened = upper_open(fd, name, flags | O_NOCTTY | O_NONBLOCK);
+	r = opened < 0 ? opened : overlay_check_fd(node, opened);
+	return r < 0 ? r : TAKE_FD(opened);
 }
 
 /* --- opening --- */

@@ -132,6 +132,14 @@ static bool is_name(const char *name) {
 	       strcmp(name, "..") != 0;
 }
 
+/* Somebody else has put something into its place. */
+static void forget_name(struct overlay *o, struct node_name *name) {
+	struct node *node = name->node;
+
+	nodes_unname(&o->nodes, name);
+	overlay_tidy(o, node);
+}
+
 int overlay_find(struct overlay *o, struct node *directory, const char *name,
 		 struct node **ret, struct stat *ret_stat) {
 	struct node_name *there = nodes_find(&o->nodes, directory, name);
@@ -144,7 +152,9 @@ int overlay_find(struct overlay *o, struct node *directory, const char *name,
 		r = overlay_stat_node(o, there->node, ret_stat);
 		if (r == 0)
 			*ret = there->node;
-		return r;
+		if (r != -ESTALE)
+			return r;
+		forget_name(o, there);
 	}
 	r = look(o, directory, name, &f);
 	if (r < 0)

@@ -68,9 +68,19 @@ void overlay_lose(struct overlay *o, struct node_name *name, const struct stat *
 
 /*
  * Where an upper node is: an fd of its directory, borrowed until the next call, and its name; or, of what has no
- * name, its own fd and "". Otherwise -ESTALE or a negative errno.
+ * name, its own fd and "". Otherwise a negative errno: -ESTALE also where something else has its name now.
  */
 int overlay_reach(struct overlay *o, struct node *node, const char **ret_name);
+
+/*
+ * The same to change its attributes: of a file or directory an fd that is open, and "". Where that was opened for it, it is
+ * in *ret_own as well, and the caller's.
+ */
+int overlay_hold(struct overlay *o, struct node *node, const char **ret_name,
+		 int *ret_own);
+
+/* Whether what was opened by the name of an upper node is that: 0, -ESTALE, or a negative errno. */
+int overlay_check_fd(const struct node *node, int fd);
 
 /* An O_PATH fd of an upper directory, borrowed until the next call, or a negative errno. */
 int overlay_directory_fd(struct overlay *o, struct node *node);

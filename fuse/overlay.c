@@ -182,6 +182,27 @@ static void write_path(struct overlay *o, const struct node *above,
 	}
 }
 
+/* overlay.13: whoever else may write in the upper directory can give another file the name of one that is known. */
+static int check_same(const struct node *node, const struct stat *st) {
+	return node->id == NODES_ROOT || (st->st_ino == node->upper_inode &&
+					  (st->st_mode & S_IFMT) == node->type)
+		       ? 0
+		       : -ESTALE;
+}
+
+int overlay_check_fd(const struct node *node, int fd) {
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? -errno : check_same(node, &st);
+}
+
+static int open_directory(const struct overlay *o, const struct node *node, int base) {
+	_cleanup_close_ int fd = upper_open(base, o->path, O_PATH | O_DIRECTORY);
+	int r = fd < 0 ? fd : overlay_check_fd(node, fd);
+
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
 int overlay_directory_fd(struct overlay *o, struct node *node) {
 	struct node *above = node;
 	int base = open_already(o, node), fd;
@@ -207,13 +228,13 @@ int overlay_directory_fd(struct overlay *o, struct node *node) {
 	if (base < 0)
 		return base;
 	write_path(o, above, node, length);
-	fd = upper_open(base, o->path, O_PATH | O_DIRECTORY);
+	fd = open_directory(o, node, base);
 	if (fd >= 0)
 		fdcache_add(&o->fds, fd_key(node), fd);
 	return fd;
 }
 
-int overlay_reach(struct overlay *o, struct node *node, const char **ret_name) {
+static int find_place(struct overlay *o, struct node *node, const char **ret_name) {
 	if (node->id == NODES_ROOT) {
 		*ret_name = ".";
 		return o->upper.fd;
@@ -224,6 +245,18 @@ int overlay_reach(struct overlay *o, struct node *node, const char **ret_name) {
 	}
 	*ret_name = "";
 	return node->fd >= 0 ? node->fd : -ESTALE;
+}
+
+int overlay_reach(struct overlay *o, struct node *node, const char **ret_name) {
+	int fd = find_place(o, node, ret_name), r;
+	struct stat st;
+
+	if (fd < 0 || !node->names)
+		return fd;
+	if (fstatat(fd, *ret_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	r = check_same(node, &st);
+	return r < 0 ? r : fd;
 }
 
 /* --- what they are --- */
@@ -249,10 +282,12 @@ int overlay_stat_node(struct overlay *o, struct node *node, struct stat *ret) {
 	} else if (node->fd >= 0) {
 		r = fstat(node->fd, &st) < 0 ? -errno : 0;
 	} else {
-		fd = overlay_reach(o, node, &name);
+		fd = find_place(o, node, &name);
 		if (fd < 0)
 			return fd;
-		r = fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+		r = fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0
+			    ? -errno
+			    : check_same(node, &st);
 	}
 	if (r < 0)
 		return r;

@@ -170,6 +170,25 @@ for tries in range(64):
 END
 is "openat2 goes up for others than root" "$(python3 up.py)" opened
 
+# --- who may write in the upper directory gives others' files the names of his own (overlay.18) ---
+
+mkdir u/swap && chown 1234:1234 u/swap
+as 1234 sh -c 'cd u/swap && for f in 1 2 3 4; do echo mine >$f; done && mkdir dir'
+sh -c 'cd u/swap && umask 077 && for f in 1 2 3 4; do echo secret >secret$f; done && mkdir private'
+# Nothing forgets what it knows, as long as it is in use.
+exec 7<u/swap/dir
+as 1234 stat u/swap/* >/dev/null
+as 1234 sh -c 'cd upper_u/swap && mkdir old && mv [1-4] dir old && for f in 1 2 3 4; do mv secret$f $f; done && mv private dir'
+not_ok "a file in the place of another is not read as that" as 1234 cat u/swap/1
+not_ok "nor written" as 1234 sh -c 'echo x >>u/swap/2'
+as 1234 chmod 4777 u/swap/3 2>/dev/null
+as 1234 setfattr -n user.mark -v x u/swap/4 2>/dev/null
+as 1234 touch u/swap/dir/new 2>/dev/null
+is "nor changed, nor entered" "$(cat upper_u/swap/[1-4] | sort -u) $(stat -c %a upper_u/swap/[1-4] | sort -u) $(getfattr -d upper_u/swap/4)$(ls upper_u/swap/dir)" "secret 600 "
+is "it is itself, for who may" "$(cat u/swap/1)" secret
+exec 7<&-
+rm -r u/swap
+
 # --- what is refused (overlay.1 to overlay.3) ---
 
 umount_both
