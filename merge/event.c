@@ -66,11 +66,9 @@ void event_send_skipped(const struct route *r) {
 
 static void send_change(const struct route *r, const struct plan_change *c) {
 	static const char *const words[] = {
-		[PLAN_ADDED] = "Merged",
-		[PLAN_CHANGED] = "Merged anew",
-		[PLAN_REMOVED] = "Unmerged",
-		[PLAN_REORDERED] = "Merged in another order",
-		[PLAN_SAME] = "",
+		[PLAN_ADDED] = "Merged",     [PLAN_CHANGED] = "Merged anew",
+		[PLAN_REMOVED] = "Unmerged", [PLAN_REORDERED] = "Merged in another order",
+		[PLAN_MENDED] = "Mended",    [PLAN_SAME] = "",
 	};
 	const struct record_layer *l = c->wanted ?: c->old;
 	char generation[24];

@@ -17,7 +17,7 @@ const char *plan_action_word(enum plan_action a) {
 const char *plan_change_sign(enum plan_change_kind k) {
 	static const char *const signs[] = {
 		[PLAN_ADDED] = "+",	[PLAN_CHANGED] = "~", [PLAN_REMOVED] = "-",
-		[PLAN_REORDERED] = "^", [PLAN_SAME] = "=",
+		[PLAN_REORDERED] = "^", [PLAN_MENDED] = "*",  [PLAN_SAME] = "=",
 	};
 
 	return signs[k];
@@ -27,7 +27,7 @@ const char *plan_change_word(enum plan_change_kind k) {
 	static const char *const words[] = {
 		[PLAN_ADDED] = "add",	   [PLAN_CHANGED] = "change",
 		[PLAN_REMOVED] = "remove", [PLAN_REORDERED] = "reorder",
-		[PLAN_SAME] = "keep",
+		[PLAN_MENDED] = "mend",	   [PLAN_SAME] = "keep",
 	};
 
 	return words[k];
@@ -78,6 +78,11 @@ static struct plan_change *find_change(struct plan *p, const struct class *class
 	return &grown[p->n_changes++];
 }
 
+/* record.4: of a dead server's tree that is all there is, unless its record is mounted in it. */
+static bool is_lost(const struct plan_step *s) {
+	return s->old && s->old->is_dead && s->old->n_layers == 0;
+}
+
 /* Enters the layers of all records of the class. */
 static int collect(struct plan *p, const struct class *class,
 		   const struct record *const *records, bool wanted) {
@@ -90,17 +95,24 @@ static int collect(struct plan *p, const struct class *class,
 			if (!c)
 				return -ENOMEM;
 			*(wanted ? &c->wanted : &c->old) = &r->layers[l];
+			c->was_lost |= wanted && is_lost(&p->steps[i]);
 		}
 	}
 	return 0;
 }
 
 static enum plan_change_kind judge(const struct plan_change *c) {
+	struct record_layer alive;
+
 	if (!c->old)
-		return PLAN_ADDED;
+		return c->was_lost ? PLAN_MENDED : PLAN_ADDED;
 	if (!c->wanted)
 		return PLAN_REMOVED;
-	return record_is_same_layer(c->old, c->wanted) ? PLAN_SAME : PLAN_CHANGED;
+	alive = *c->old;
+	alive.is_dead = false;
+	if (!record_is_same_layer(&alive, c->wanted))
+		return PLAN_CHANGED;
+	return c->was_lost || c->old->is_dead ? PLAN_MENDED : PLAN_SAME;
 }
 
 /* The same extensions, yet layers to replace: only their order can have changed. */
@@ -159,6 +171,17 @@ bool plan_has_work(const struct plan *p) {
 		if (p->steps[i].action != PLAN_NOTHING && p->steps[i].action != PLAN_KEEP)
 			return true;
 	return false;
+}
+
+const char *plan_mending(const struct plan_step *s) {
+	if (s->action != PLAN_REPLACE || !s->old) /* adopt replaces what has no record */
+		return NULL;
+	if (s->old->is_dead)
+		return "its server had died";
+	for (size_t i = 0; i < s->old->n_layers; i++)
+		if (s->old->layers[i].is_dead)
+			return "the server of an image had died";
+	return NULL;
 }
 
 size_t plan_count(const struct plan *p, enum plan_change_kind kind) {

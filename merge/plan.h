@@ -27,6 +27,7 @@ enum plan_change_kind {
 	PLAN_CHANGED,
 	PLAN_REMOVED,
 	PLAN_REORDERED, /* only the order of its class has changed */
+	PLAN_MENDED, /* a server of it had died, and nothing else is known to have changed (switch.15) */
 	PLAN_SAME,
 };
 
@@ -35,6 +36,7 @@ struct plan_change {
 	enum plan_change_kind kind;
 	const struct class *class;
 	const struct record_layer *old, *wanted; /* NULL where there is none */
+	bool was_lost; /* it is wanted where a dead server has taken along what was merged */
 };
 
 struct plan {
@@ -50,6 +52,9 @@ int plan_compute(const struct record *const *old, const struct record *const *wa
 
 /* Whether running it would change anything. */
 bool plan_has_work(const struct plan *p);
+
+/* Which server it was that had died, so that the hierarchy is made anew: "its server had died"; NULL where none had. */
+const char *plan_mending(const struct plan_step *s);
 
 /* How many changes are of the kind. */
 size_t plan_count(const struct plan *p, enum plan_change_kind kind);

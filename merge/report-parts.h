@@ -16,6 +16,9 @@ char *report_layer_note(const struct record_layer *l);
 char *report_backend(const struct record *r);
 char *report_form(const struct record *r);
 
+/* "  ~ change   tool 1 -> 2  (sysext, erofs, signed)". As above. */
+char *report_change(const struct plan_change *c);
+
 /* How to do what has been shown: "extmerge refresh", with what it takes. NULL where memory ran out. */
 char *report_refresh(const struct options *o);
 

@@ -117,3 +117,23 @@ void report_none(const struct route *r) {
 		     r->options->classes[c] && *directory; directory++)
 			report_say("  /%-24s %ss", *directory, classes[c].name);
 }
+
+/* "28.0.4 -> 28.1.0", or the one version there is. */
+static char *describe_version(const struct plan_change *c) {
+	const char *old = c->old ? c->old->version : NULL;
+	const char *wanted = c->wanted ? c->wanted->version : NULL;
+
+	if (old && wanted && strcmp(old, wanted) != 0)
+		return text_format("%s -> %s", old, wanted);
+	return strdup(wanted ?: old ?: "");
+}
+
+char *report_change(const struct plan_change *c) {
+	const struct record_layer *l = c->wanted ?: c->old;
+	_cleanup_free_ char *version = describe_version(c);
+
+	return text_format("  %s %-8s %s%s%s  (%s, %s, %s)", plan_change_sign(c->kind),
+			   plan_change_word(c->kind), l->name,
+			   version && *version ? " " : "", version ?: "", c->class->name,
+			   l->format ?: "?", l->trust ?: "?");
+}

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "log.h"
 #include "table.h"
 #include "text.h"
 #include "transition.h"
@@ -86,36 +85,18 @@ void report_list(const struct route *r) {
 			   n_fit);
 }
 
-/* "28.0.4 -> 28.1.0", or the one version there is. */
-static char *describe_version(const struct plan_change *c) {
-	const char *old = c->old ? c->old->version : NULL;
-	const char *wanted = c->wanted ? c->wanted->version : NULL;
-
-	if (old && wanted && strcmp(old, wanted) != 0)
-		return text_format("%s -> %s", old, wanted);
-	return strdup(wanted ?: old ?: "");
-}
-
-static char *describe_change(const struct plan_change *c) {
-	const struct record_layer *l = c->wanted ?: c->old;
-	_cleanup_free_ char *version = describe_version(c);
-
-	return text_format("  %s %-8s %s%s%s  (%s, %s, %s)", plan_change_sign(c->kind),
-			   plan_change_word(c->kind), l->name,
-			   version && *version ? " " : "", version ?: "", c->class->name,
-			   l->format ?: "?", l->trust ?: "?");
-}
-
 static void print_step(const struct plan_step *s) {
 	const struct record *record = s->wanted ?: s->old;
+	const char *mending = plan_mending(s);
 	_cleanup_free_ char *form = NULL;
 	bool is_top;
 
 	if (s->action == PLAN_NOTHING)
 		return;
 	form = s->wanted ? report_form(s->wanted) : NULL;
-	report_say("/%s  %s%s%s", s->hierarchy, plan_action_word(s->action),
-		   form && *form ? "   " : "", form ?: "");
+	report_say("/%s  %s%s%s%s%s", s->hierarchy, plan_action_word(s->action),
+		   mending ? ", as " : "", mending ?: "", form && *form ? "   " : "",
+		   form ?: "");
 	if (s->action == PLAN_UNMERGE)
 		return;
 	is_top = record->base && strcmp(record->base, "top") == 0;
@@ -152,12 +133,21 @@ static void print_skipped(const struct route *r) {
 static void print_end(const struct route *r) {
 	const struct plan *p = &r->plan;
 	_cleanup_free_ char *apply = report_refresh(r->options);
+	char more[64] = "";
+	size_t len = 0;
 
+	/* What is seldom is said only where it is. */
+	for (enum plan_change_kind k = PLAN_REORDERED; k <= PLAN_MENDED; k++)
+		if (plan_count(p, k) > 0)
+			len += (size_t)snprintf(more + len, sizeof(more) - len,
+						" %zu to %s,", plan_count(p, k),
+						plan_change_word(k));
 	if (plan_has_work(p))
 		report_say(
-			"%zu to add, %zu to change, %zu to remove, %zu skipped.  Apply: %s",
+			"%zu to add, %zu to change, %zu to remove,%s %zu skipped.  Apply: %s",
 			plan_count(p, PLAN_ADDED), plan_count(p, PLAN_CHANGED),
-			plan_count(p, PLAN_REMOVED), route_count_skipped(r), apply ?: "");
+			plan_count(p, PLAN_REMOVED), more, route_count_skipped(r),
+			apply ?: "");
 	else if (r->extensions.n == 0)
 		report_none(r);
 	else
@@ -172,7 +162,7 @@ void report_plan(const struct route *r) {
 			   (unsigned long long)route_generation(r),
 			   (unsigned long long)route_generation(r) + 1);
 	for (size_t i = 0; i < p->n_changes; i++) {
-		_cleanup_free_ char *text = describe_change(&p->changes[i]);
+		_cleanup_free_ char *text = report_change(&p->changes[i]);
 
 		report_say("%s", text ?: "out of memory");
 	}
@@ -187,92 +177,4 @@ void report_plan(const struct route *r) {
 	}
 	if (r->options->legend)
 		print_end(r);
-}
-
-static void notice_step(const struct route *r, const struct plan_step *s) {
-	if (s->action == PLAN_NOTHING || s->action == PLAN_KEEP)
-		return;
-	if (s->action == PLAN_UNMERGE)
-		log_notice("/%s  unmerged", s->hierarchy);
-	else if (s->wanted->gap > 0)
-		log_notice("/%s  %zu layers over the host's own, with a gap of %lld us: this kernel "
-			   "cannot mount beneath",
-			   s->hierarchy, s->wanted->n_layers, (long long)s->wanted->gap);
-	else
-		log_notice("/%s  %zu layer%s %s the host's own%s, without a gap",
-			   s->hierarchy, s->wanted->n_layers,
-			   s->wanted->n_layers == 1 ? "" : "s",
-			   s->wanted->base && strcmp(s->wanted->base, "top") == 0
-				   ? "under"
-				   : "over",
-			   s->wanted->is_writable ? ", writable" : "");
-	if (s->wanted && s->wanted->pause > 0)
-		log_detail("/%s could not be written for %lld us", s->hierarchy,
-			   (long long)s->wanted->pause);
-	if (s->wanted)
-		log_detail("/%s was built by the '%s' rung of generation %llu",
-			   s->hierarchy, s->wanted->layers_by ?: "?",
-			   (unsigned long long)route_generation(r) + 1);
-}
-
-void report_changes(const struct route *r) {
-	const struct plan *p = &r->plan;
-
-	for (size_t i = 0; i < p->n_changes; i++) {
-		_cleanup_free_ char *text = describe_change(&p->changes[i]);
-
-		if (p->changes[i].kind != PLAN_SAME)
-			log_notice("%s", text ?: "out of memory");
-	}
-	for (size_t i = 0; i < p->n_steps; i++)
-		notice_step(r, &p->steps[i]);
-}
-
-/* Once for each verdict, however many there are; with the name where there is one. */
-static void hint_skipped(const struct route *r, const struct extension *x) {
-	_cleanup_free_ char *advice = verdict_advice(x->verdict.code, x->name.name ?: "");
-	const char *hint = verdict_hint(x->verdict.code);
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->extensions.n; i++)
-		n += r->extensions.items[i]->verdict.code == x->verdict.code;
-	if (hint)
-		log_hint("%s", n == 1 && advice ? advice : hint);
-}
-
-void report_skipped(const struct route *r) {
-	bool is_hinted[VERDICT_COUNT] = { false };
-
-	for (size_t i = 0; i < r->extensions.n; i++) {
-		const struct extension *x = extensions_shown(&r->extensions, i);
-		const struct verdict *v = &x->verdict;
-
-		if (x->forced.text)
-			log_warning("%s: forced, although %s", x->path, x->forced.text);
-		if (extension_fits(x) && x->note)
-			log_warning("%s: %s", x->path, x->note);
-		if (extension_fits(x) || verdict_is_quiet(v->code))
-			continue;
-		log_warning("%s skipped: %s: %s", x->path, verdict_word(v->code), v->text);
-		if (!is_hinted[v->code])
-			hint_skipped(r, x);
-		is_hinted[v->code] = true;
-	}
-}
-
-void report_notes(const struct route *r) {
-	for (char **note = r->found.misnamed; note && *note; note++)
-		log_notice("Note: %s", *note);
-	for (char **note = r->absent; note && *note; note++)
-		log_notice("Note: %s", *note);
-}
-
-void report_hooks(const struct route *r) {
-	for (size_t i = 0; i < r->hooks.n; i++) {
-		const struct hook_result *h = &r->hooks.items[i];
-
-		if (h->why)
-			log_warning("Hook '%s' failed: %s%s%s", h->name, h->program ?: "",
-				    h->program ? ": " : "", h->why);
-	}
 }

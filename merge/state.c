@@ -91,6 +91,7 @@ static int make_up_record(struct state_hierarchy *h, const char *source) {
 	if (!h->record)
 		return -ENOMEM;
 	h->record->generation = stack_source_generation(source);
+	h->record->is_dead = h->is_dead;
 	return 0;
 }
 

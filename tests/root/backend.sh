@@ -140,10 +140,13 @@ is "it changes nothing" "$rc" 0
 em plan --backend=fuse
 is "plan wants to replace it" "$rc $(grep -oE '^/(usr|opt|etc)  [a-z]+' <<<"$out" | paste -sd' ')" \
 	"10 /etc  keep /usr  replace /opt  keep"
+like "and says why" "$out" $'  \\* mend .*\n/usr  replace, as its server had died.*, [0-9]+ to mend, '
 generation=$(of_status '[.hierarchies[].generation] | max')
 em refresh --backend=fuse
+like "refresh says that it mends it" "$rc$err" $'^0  \\* mend .*\n/usr  .* layers? over .*, without a gap; made anew, as its server had died'
+not_ok "and that nothing was added" grep -q ' add ' <<<"$err"
 note_servers
-is "refresh mends it, host's mounts and all" "$rc $(shown)" "0 $all"
+is "it does, host's mounts and all" "$rc $(shown)" "0 $all"
 is "the generation goes on" "$(of_status '.hierarchies[] | select(.path == "/usr").generation')" $((generation + 1))
 is "the others were left alone" "$(of_status '[.hierarchies[] | select(.generation > '"$generation"') | .path] | join(" ")')" /usr
 is "there are as many mounts as before" "$(mounts_below "$R")" $((before + 4))

@@ -85,6 +85,12 @@ left_over() {
 	find "$R" -xdev -name .extmerge
 }
 
+# What unmerge says of it (mutable.22); the host's own directory needs no word.
+kept() { # SEEN
+	local at=${1##*,more_root}
+	[[ $1 != *,more_root* ]] || echo "; what was written stays in $at"
+}
+
 try_case() { # RUN MODE KIND SEEN AFTER
 	local name="$2, $3, ${1//_/ }, $backend" before
 	make_directory "$3"
@@ -96,6 +102,7 @@ try_case() { # RUN MODE KIND SEEN AFTER
 	like "$name: a refresh changes nothing" "$? $out" "^0 .*Nothing has changed"
 	out=$($1 unmerge 2>&1)
 	is "$name: after unmerge" "$? $(after)" "0 ${5//_/ }" || echo "# $out"
+	is "$name: what was written is where it says" "${out##*/etc  unmerged}" "$(kept "$4")"
 	is "$name: nothing is left" "$(mounts_below "$R") $(left_over)" "$before " || umount -l "$R/etc"
 	clean_directory "$3"
 }

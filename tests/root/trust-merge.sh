@@ -231,6 +231,7 @@ if [ "$BACKEND" = fuse ]; then
 	is "there is something to do" $rc 10
 	em refresh --verity=fuse
 	is "and the next refresh mends it" "$rc $(cat "$R/usr/bin/friend")" "0 friend"
+	like "and says so" "$err" '\* mend +friend .*; made anew, as the server of an image had died'
 	em status --json=short
 	is "for good" "$(jq -r '.hierarchies[].layers[].dead' <<<"$out")" false
 	unmerge_clean "it"

@@ -17,7 +17,8 @@ static const struct {
 
 /*
  * Tables are short this way: layers, top first, as "name=content" words; "-" is no record. The
- * content stands as version, path or fingerprint: "v1", "p1", "f1" change one of them each. "@fuse" is the back end.
+ * content stands as version, path or fingerprint: "v1", "p1", "f1" change one of them each. "@fuse" is the back end, "@dead" a tree
+ * without a server, and "a!" a layer without one.
  */
 static struct record *make(size_t h, const char *layers) {
 	_cleanup_free_ char *text = strdup(layers);
@@ -31,13 +32,18 @@ static struct record *make(size_t h, const char *layers) {
 		struct record_layer *l;
 		const char *name = strsep(&word, "="), *content = word ?: "";
 
+		if (strcmp(name, "@dead") == 0) {
+			r->is_dead = true;
+			continue;
+		}
 		if (*name == '@') {
 			r->backend = strdup(name + 1);
 			continue;
 		}
 		l = record_add_layer(r);
 		*l = (struct record_layer){
-			.name = strdup(name),
+			.name = strndup(name, strcspn(name, "!")),
+			.is_dead = strchr(name, '!') != NULL,
 			.version = strdup(*content == 'v' ? content : "v0"),
 			.path = strdup(*content == 'p' ? content : "p0"),
 			.fingerprint = strdup(*content == 'f' ? content : "f0"),
@@ -105,6 +111,31 @@ static const struct {
 	{ { "-", "a", "-" }, { "-", "a", "a" }, "nothing keep merge", "s=a" },
 	{ { "-", "-", "a" }, { "-", "a", "a" }, "nothing merge keep", "s=a" },
 	{ { "-", "a", "a" }, { "-", "a", "-" }, "nothing keep unmerge", "s=a" },
+	/* A server has died (switch.15): the layers are known where the record lies beside it, or it served an image only. */
+	{ { "-", "@dead", "-" },
+	  { "-", "a b", "-" },
+	  "nothing replace nothing",
+	  "s*a s*b" },
+	{ { "-", "@dead", "a" }, { "-", "a b", "a" }, "nothing replace keep", "s*a s*b" },
+	{ { "-", "@dead", "a" }, { "-", "b", "a" }, "nothing replace keep", "s*b s=a" },
+	{ { "-", "@dead", "a" },
+	  { "-", "a=v1", "a=v1" },
+	  "nothing replace replace",
+	  "s~a" },
+	{ { "c", "@dead", "-" },
+	  { "c d", "-", "-" },
+	  "replace unmerge nothing",
+	  "c=c c+d" },
+	{ { "-", "@dead a", "-" },
+	  { "-", "a b", "-" },
+	  "nothing replace nothing",
+	  "s=a s+b" },
+	{ { "-", "a! b", "-" }, { "-", "a b", "-" }, "nothing replace nothing", "s*a s=b" },
+	{ { "-", "a! b", "-" },
+	  { "-", "a=f1 b", "-" },
+	  "nothing replace nothing",
+	  "s~a s=b" },
+	{ { "-", "a! b", "-" }, { "-", "b", "-" }, "nothing replace nothing", "s=b s-a" },
 	/* One name in both classes is two extensions; each class's removals stand with it. */
 	{ { "a", "a", "-" }, { "a=v1", "a", "-" }, "replace keep nothing", "c~a s=a" },
 	{ { "a b", "x y", "-" },
@@ -133,6 +164,23 @@ static void check_steps(const struct plan *p, const struct record *const *old,
 	ck_assert_int_eq(plan_has_work(p), work);
 }
 
+/* Which server it was is said of what is made anew, and of nothing else. */
+static void check_mending(const struct plan *p) {
+	for (size_t h = 0; h < HIERARCHIES; h++) {
+		const struct plan_step *s = &p->steps[h];
+		const char *expected = NULL;
+
+		for (size_t i = 0; s->old && i < s->old->n_layers; i++)
+			if (s->old->layers[i].is_dead)
+				expected = "the server of an image had died";
+		if (s->old && s->old->is_dead)
+			expected = "its server had died";
+		if (s->action != PLAN_REPLACE)
+			expected = NULL;
+		ck_assert(unit_same(plan_mending(s), expected));
+	}
+}
+
 static void check_changes(const struct plan *p, const char *expected) {
 	char said[256] = "";
 	size_t counted = 0;
@@ -144,7 +192,7 @@ static void check_changes(const struct plan *p, const char *expected) {
 		snprintf(said + len, sizeof(said) - len, "%s%c%s%s", i ? " " : "",
 			 c->class->name[0], plan_change_sign(c->kind),
 			 (c->wanted ?: c->old)->name);
-		ck_assert_int_eq(c->kind == PLAN_ADDED, !c->old);
+		ck_assert_int_eq(c->kind == PLAN_ADDED, !c->old && c->kind != PLAN_MENDED);
 		ck_assert_int_eq(c->kind == PLAN_REMOVED, !c->wanted);
 	}
 	ck_assert_str_eq(said, expected);
@@ -166,6 +214,7 @@ START_TEST(difference) {
 	}
 	ck_assert_int_eq(plan_compute(const_old, const_wanted, HIERARCHIES, &p), 0);
 	check_steps(&p, const_old, const_wanted, cases[_i].actions);
+	check_mending(&p);
 	check_changes(&p, cases[_i].changes);
 	plan_done(&p);
 	ck_assert_uint_eq(p.n_steps + p.n_changes, 0);
