@@ -224,8 +224,8 @@ int server_wait(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
 			return -errno;
 		return n > 0 && text[0] == '\0' ? 0 : refuse(text, (size_t)n, ret_why);
 	}
-	snprintf(ret_why, SERVER_WHY_MAX,
-		 "extmerge-fuse was not at work within %u seconds", seconds);
+	snprintf(ret_why, SERVER_WHY_MAX, "extmerge-fuse was not at work within %u s",
+		 seconds);
 	return -ETIMEDOUT;
 }
 

@@ -160,7 +160,7 @@ static size_t count_skipped(const struct route *r) {
 
 void event_send_status(const struct route *r) {
 	_cleanup_free_ char *text = NULL, *where = strdup("");
-	size_t layers = 0;
+	size_t layers = 0, skipped = count_skipped(r);
 
 	for (size_t i = 0; where && i < r->state.n; i++) {
 		const struct record *record = record_now(r, i);
@@ -174,8 +174,8 @@ void event_send_status(const struct route *r) {
 		free(where);
 		where = longer;
 	}
-	text = layers ? text_format("Layers: %s; %zu extensions do not fit", where ?: "",
-				    count_skipped(r))
+	text = layers ? text_format("Layers: %s; %zu extension%s skipped", where ?: "",
+				    skipped, text_plural(skipped))
 		      : strdup("Nothing is merged");
 	if (text)
 		journal_status(text);

@@ -2,6 +2,7 @@
 /* extmerge --help, from the tables of verbs and options. No line is wider than 80 columns. */
 #include "help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "option.h"
@@ -42,7 +43,8 @@ static void print_option(const struct option_row *o, const struct verb *one) {
 	putchar(' ');
 	if (o->is_strict && !one)
 		print_whose(o->verbs);
-	puts(o->help);
+	putchar(o->is_strict && !one ? o->help[0] : toupper((unsigned char)o->help[0]));
+	puts(o->help + 1);
 }
 
 static void print_options(const struct verb *one) {

@@ -9,6 +9,7 @@
 
 #define CHANGES "merge refresh adopt unmerge discard commit"
 #define MAKES "plan merge refresh adopt discard commit"
+#define REPORTS "status diff inspect verify pack config unmerge "
 #define JUDGES "list plan merge refresh adopt discard commit why run"
 
 const struct option_row option_rows[] = {
@@ -26,6 +27,7 @@ const struct option_row option_rows[] = {
 	  .argument = "pretty|short|off",
 	  .has_argument = optional_argument,
 	  .code = OPTION_JSON,
+	  .verbs = REPORTS "list plan merge refresh adopt discard commit why",
 	  .help = "Print JSON on stdout" },
 	{ .name = "strict",
 	  .has_argument = no_argument,
@@ -179,7 +181,7 @@ const struct option_row option_rows[] = {
 	  .verbs = "run refresh list",
 	  .is_strict = true,
 	  .takes = "takes a name of letters, digits and :_.@-",
-	  .help = "with the extensions of it" },
+	  .help = "with its extensions" },
 	{ .name = "pid",
 	  .argument = "PID",
 	  .has_argument = required_argument,

@@ -39,7 +39,7 @@ static char *describe_tree(const struct record *w) {
 			 "with a gap of %lld us: this kernel cannot mount beneath",
 			 (long long)w->gap);
 	return text_format("%zu layer%s %s the host's own%s, %s", w->n_layers,
-			   w->n_layers == 1 ? "" : "s", is_top ? "under" : "over",
+			   text_plural(w->n_layers), is_top ? "under" : "over",
 			   w->is_writable ? ", writable" : "", gap);
 }
 

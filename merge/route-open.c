@@ -68,9 +68,8 @@ static enum exit_code take_lock(struct route *r) {
 	}
 	r->lock = state_lock(r->root, r->options->lock_wait);
 	if (r->lock == -ETIMEDOUT) {
-		log_error(
-			"Cannot take the lock: another extmerge run has held it for %u seconds",
-			r->options->lock_wait / 1000);
+		log_error("Cannot take the lock: another extmerge run has held it for %u s",
+			  r->options->lock_wait / 1000);
 		return EXIT_LOCKED;
 	}
 	return r->lock < 0 ? route_fail(r->lock, "take the lock") : EXIT_DONE;

@@ -37,5 +37,10 @@ int text_join(const char *between, const char *const *texts, size_t n, char **re
 /* printf into a new string; NULL where memory ran out. */
 char *text_format(const char *format, ...) _printf_(1, 2);
 
+/* What stands behind a word that `n` things have: "s", or nothing where it is one. */
+static inline const char *text_plural(uint64_t n) {
+	return n == 1 ? "" : "s";
+}
+
 /* Whether one of the words in `list`, with blanks between them, is this one. */
 bool text_has_word(const char *list, const char *word);

@@ -127,9 +127,8 @@ enum exit_code change_examine(struct route *r, bool *ret_settled) {
 	else
 		report_skipped(r);
 	if (r->options->strict && route_count_skipped(r) > 0) {
-		log_error(
-			"Cannot merge all: %zu of %zu extensions do not fit, and --strict is given",
-			route_count_skipped(r), r->extensions.n);
+		log_error("Cannot merge all: %zu of %zu skipped, and --strict is given",
+			  route_count_skipped(r), r->extensions.n);
 		log_hint("nothing was changed");
 		return EXIT_SKIPPED;
 	}

@@ -69,9 +69,10 @@ static void print_tree(const struct anatomy *a) {
 		return;
 	if (sb->algorithm)
 		print_owned("hash tree",
-			    text_format("%s, %llu blocks of %u bytes, %zu bytes of salt",
+			    text_format("%s, %llu block%s of %u bytes, %zu byte%s of salt",
 					sb->algorithm, (unsigned long long)sb->data_blocks,
-					sb->data_block_size, sb->salt_size));
+					text_plural(sb->data_blocks), sb->data_block_size,
+					sb->salt_size, text_plural(sb->salt_size)));
 	else
 		print_line("hash tree", "is malformed");
 	print_line("root hash", a->root_hash);

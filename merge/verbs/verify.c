@@ -105,14 +105,16 @@ static void print_text(const struct trial *t) {
 
 	if (judge(t) != EXIT_DONE) {
 		log_error("%s: %s", t->extension->path, explain(t));
+		if (t->extension->verdict.code == VERDICT_UNKNOWN_SIGNER)
+			log_hint("%s", verdict_hint(VERDICT_UNKNOWN_SIGNER));
 		return;
 	}
 	text_size(p->blocks * p->block_size, size);
 	printf("%s  signed by \"%s\"\n", path ?: "", p->signer.subject);
 	print_signer(&p->signer);
 	printf("  root hash    %s\n", p->root_hash);
-	printf("  content      %s, each of its %llu blocks is right\n", size,
-	       (unsigned long long)p->blocks);
+	printf("  content      %s, %llu block%s, each of them right\n", size,
+	       (unsigned long long)p->blocks, text_plural(p->blocks));
 }
 
 static void add_json(struct json_object *array, const struct trial *t) {

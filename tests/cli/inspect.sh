@@ -29,7 +29,8 @@ is "a line for each" "$(grep -cE '^ [123] root' <<<"$out")" 3
 like "with content and architecture" "$out" $'\n'" 1 root +squashfs +[0-9.]+K x86-64 "
 like "and the UUID, which is of the root hash" "$out" " 2 root-verity +hash tree .* ${hash:32:8}-${hash:40:4}-"
 is "its root hash is shown" "$(line "root hash")" "$hash"
-is "its hash tree" "$(line "hash tree")" "sha256, $(($(stat -c %s "$T/data") / 4096)) blocks of 4096 bytes, 32 bytes of salt"
+n=$(($(stat -c %s "$T/data") / 4096))
+is "its hash tree" "$(line "hash tree")" "sha256, $n block$( ((n == 1)) || echo s) of 4096 bytes, 32 bytes of salt"
 is "its signer" "$(line signature)" 'by "friend", who is trusted here'
 is "the certificate" "$(line certificate)" "sha256 $print"
 like "and its dates" "$(line valid)" "^20[0-9-]+ to 20[0-9-]+$"

@@ -89,6 +89,9 @@ em refresh --help
 like "behind a verb it is that verb's, which is not run" "$rc$out" "^0extmerge \[OPTION\.\.\.\] refresh"
 like "with options that are for it" "$out" "--all-services"
 not_ok "and none that are not" grep -q -e --overwrite <<<"$out"
+em run --help
+not_ok "--json is none for a command" grep -q -e --json <<<"$out"
+is "what a verb's options do is a sentence" "$(for verb in run pack commit refresh service-drop-in; do em $verb --help; done; grep -E '^ +(-. )?--[^ ]+ +[a-z]' <<<"$out")" ""
 em --version
 like "--version has name and number" "$rc $out" '^0 extmerge [0-9]+(\.[0-9]+)*[^ ]*$'
 

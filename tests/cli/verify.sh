@@ -40,7 +40,7 @@ TABLE
 make_signed "$T/foreign.raw" stranger
 em verify "$T/foreign.raw"
 is "an image that a stranger has signed is refused" $rc 4
-like "by that reason" "$err" "trust"
+like "by that reason, and with what would help" "$err" $'nobody who is trusted has signed it\n  hint: .* /etc/verity\\.d'
 make_signed "$T/unsigned.raw" none
 em verify "$T/unsigned.raw"
 is "an image that nobody has signed is refused" $rc 4

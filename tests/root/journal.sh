@@ -65,11 +65,11 @@ ok_entry "an extension was merged" MESSAGE_ID=a8a3b2fecef34e56840f504f33065fda E
 ok_entry "one was skipped" MESSAGE_ID=6a0f1b09403a4c5690ec6a8e09e2ed3f EXTMERGE_NAME=odd EXTMERGE_CODE=wrong-id PRIORITY=4
 ok_entry "a hook failed" MESSAGE_ID=8d9c3c936f8e4344b9e7d16845d78c67 EXTMERGE_HOOK=users \
 	EXTMERGE_PROGRAM=/usr/bin/systemd-sysusers "EXTMERGE_REASON=exit status 9: no such luck"
-ok_entry "the service manager is told how it is" "STATUS=Layers: /usr 2; 1 extensions do not fit"
+ok_entry "the service manager is told how it is" "STATUS=Layers: /usr 2; 1 extension skipped"
 as_unit refresh
 is "a refresh without changes leaves one line" "$rc $(grep -c SYSLOG_IDENTIFIER= <<<"$heard")" "0 1"
 ok_entry "which says so" "MESSAGE=Nothing has changed."
-ok_entry "and the same status" "STATUS=Layers: /usr 2; 1 extensions do not fit"
+ok_entry "and the same status" "STATUS=Layers: /usr 2; 1 extension skipped"
 rm -r "$X/tool_1.2" "$X/all"
 mkdir -p "$R/etc/verity.d"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out "$R/etc/verity.d/x.crt" -subj /CN=x -days 2 2>/dev/null

@@ -153,7 +153,7 @@ locked() { # WHAT SECONDS
 	make_tree "$X/late" late
 	em refresh --lock-wait="$2"
 	is "$1: a refresh ends with 6 where another run holds the lock" "$rc" 6
-	like "$1: it says so" "$err" "another extmerge run has held it for $2 second"
+	like "$1: it says so" "$err" "another extmerge run has held it for $2 s"
 	ok "$1: it waits no longer" test $((SECONDS - start)) -le $(($2 + 1))
 	em unmerge --lock-wait=0
 	is "$1: so does unmerge" "$rc" 6

@@ -142,7 +142,7 @@ is "refused: no /dev/fuse" "$(export -f with; export attach server T I hash
 	unshare -m bash -c 'mount --bind /dev/null /dev/fuse && with -- echo unexpected')" \
 	"ENODEV: /dev/fuse cannot be opened: No such device"
 # It is no server of ours, so nothing ends it when the connection is gone.
-refused "a server that does not begin" "ETIMEDOUT: extmerge-fuse was not at work within 1 seconds" \
+refused "a server that does not begin" "ETIMEDOUT: extmerge-fuse was not at work within 1 s" \
 	--seconds=1 --server="$TESTS_BUILD_DIR/hostile"
 kill "$(servers)"
 ok "none of them leaves a server" no_servers
