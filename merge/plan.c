@@ -173,15 +173,47 @@ bool plan_has_work(const struct plan *p) {
 	return false;
 }
 
-const char *plan_mending(const struct plan_step *s) {
-	if (s->action != PLAN_REPLACE || !s->old) /* adopt replaces what has no record */
-		return NULL;
-	if (s->old->is_dead)
+static const char *find_death(const struct record *old) {
+	if (old->is_dead)
 		return "its server had died";
-	for (size_t i = 0; i < s->old->n_layers; i++)
-		if (s->old->layers[i].is_dead)
+	for (size_t i = 0; i < old->n_layers; i++)
+		if (old->layers[i].is_dead)
 			return "the server of an image had died";
 	return NULL;
+}
+
+/* What makes two trees of the same layers differ, the most visible first. */
+static const char *compare_forms(const struct record *old, const struct record *wanted) {
+	struct record alike = *old; /* its texts are borrowed */
+
+	if (old->is_writable != wanted->is_writable)
+		return wanted->is_writable ? "it shall be written"
+					   : "it shall not be written any more";
+	if (!has_same_backend(old, wanted))
+		return "another back end shall show it";
+	if (!has_same_grafts(old, wanted))
+		return "it shall have other grafts";
+	if (old->is_noexec != wanted->is_noexec)
+		return wanted->is_noexec ? "nothing in it shall be executed"
+					 : "what is in it may be executed now";
+	alike.mutable_given = wanted->mutable_given;
+	alike.base_given = wanted->base_given;
+	if (record_has_same_form(old, wanted))
+		return NULL;
+	return record_has_same_form(&alike, wanted)
+		       ? "what the command line says of it is kept with it"
+		       : "it shall have another form";
+}
+
+const char *plan_reason(const struct plan_step *s) {
+	const char *death;
+
+	if (s->action != PLAN_REPLACE || !s->old) /* adopt replaces what has no record */
+		return NULL;
+	death = find_death(s->old);
+	if (death || !record_has_same_layers(s->old, s->wanted))
+		return death;
+	return compare_forms(s->old, s->wanted);
 }
 
 size_t plan_count(const struct plan *p, enum plan_change_kind kind) {

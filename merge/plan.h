@@ -53,8 +53,8 @@ int plan_compute(const struct record *const *old, const struct record *const *wa
 /* Whether running it would change anything. */
 bool plan_has_work(const struct plan *p);
 
-/* Which server it was that had died, so that the hierarchy is made anew: "its server had died"; NULL where none had. */
-const char *plan_mending(const struct plan_step *s);
+/* cli.reason: why the hierarchy is made anew, where its extensions do not say it: "its server had died"; otherwise NULL. */
+const char *plan_reason(const struct plan_step *s);
 
 /* How many changes are of the kind. */
 size_t plan_count(const struct plan *p, enum plan_change_kind kind);

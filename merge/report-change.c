@@ -43,8 +43,16 @@ static char *describe_tree(const struct record *w) {
 			   w->is_writable ? ", writable" : "", gap);
 }
 
+/* written.5; what commit has made an extension of is told by itself. */
+static const char *describe_renewal(const struct route *r, const struct plan_step *s) {
+	const size_t i = (size_t)(s - r->plan.steps);
+
+	return r->renews[i] && !r->keeps[i] ? "what was written in it is discarded"
+					    : NULL;
+}
+
 static void notice_step(const struct route *r, const struct plan_step *s) {
-	const char *mending = plan_mending(s);
+	const char *reason = describe_renewal(r, s) ?: plan_reason(s);
 	_cleanup_free_ char *tree = NULL;
 	const char *kept;
 
@@ -53,7 +61,7 @@ static void notice_step(const struct route *r, const struct plan_step *s) {
 	kept = find_kept(r, s);
 	tree = s->action == PLAN_UNMERGE ? strdup("unmerged") : describe_tree(s->wanted);
 	log_notice("/%s  %s%s%s%s%s", s->hierarchy, tree ?: "out of memory",
-		   mending ? "; made anew, as " : "", mending ?: "",
+		   reason ? "; made anew, as " : "", reason ?: "",
 		   kept ? "; what was written stays in " : "", kept ?: "");
 	if (s->wanted && s->wanted->pause > 0)
 		log_detail("/%s could not be written for %lld us", s->hierarchy,
@@ -110,6 +118,7 @@ void report_skipped(const struct route *r) {
 }
 
 void report_notes(const struct route *r) {
+	fflush(stdout); /* what they are about stands there */
 	for (char **note = r->found.misnamed; note && *note; note++)
 		log_notice("Note: %s", *note);
 	for (char **note = r->absent; note && *note; note++)

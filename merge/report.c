@@ -87,7 +87,7 @@ void report_list(const struct route *r) {
 
 static void print_step(const struct plan_step *s) {
 	const struct record *record = s->wanted ?: s->old;
-	const char *mending = plan_mending(s);
+	const char *reason = plan_reason(s);
 	_cleanup_free_ char *form = NULL;
 	bool is_top;
 
@@ -95,7 +95,7 @@ static void print_step(const struct plan_step *s) {
 		return;
 	form = s->wanted ? report_form(s->wanted) : NULL;
 	report_say("/%s  %s%s%s%s%s", s->hierarchy, plan_action_word(s->action),
-		   mending ? ", as " : "", mending ?: "", form && *form ? "   " : "",
+		   reason ? ", as " : "", reason ?: "", form && *form ? "   " : "",
 		   form ?: "");
 	if (s->action == PLAN_UNMERGE)
 		return;

@@ -57,10 +57,6 @@ void change_report(struct route *r, const char *nothing) {
 	}
 	if (!journal_is_on())
 		report_changes(r);
-	/* Once: a refresh that a timer starts has something to do once. */
-	if (!journal_is_on() && r->options->boot == BOOT_NO &&
-	    (plan_has_work(&r->plan) || r->extensions.n == 0))
-		report_notes(r);
 	if (!plan_has_work(&r->plan))
 		log_notice("%s", nothing);
 }
@@ -165,4 +161,12 @@ enum exit_code change_run(struct route *r) {
 	if (r->extensions.n == 0 && r->options->boot == BOOT_NO)
 		log_hint("extmerge list says where they are looked for");
 	return EXIT_DONE;
+}
+
+/* Once: a refresh that a timer starts has something to do once. */
+void change_note(const struct route *r) {
+	if (r->options->json == JSON_OFF && !journal_is_on() &&
+	    r->options->boot == BOOT_NO &&
+	    (plan_has_work(&r->plan) || r->extensions.n == 0))
+		report_notes(r);
 }

@@ -15,3 +15,6 @@ enum exit_code change_apply(struct route *r);
 
 /* Both. */
 enum exit_code change_run(struct route *r);
+
+/* Then what is perhaps not as somebody meant it (order.9), where something was changed or there is nothing at all. */
+void change_note(const struct route *r);

@@ -199,6 +199,6 @@ void inspecting_print_text(const struct subject *s, const struct options *o) {
 	else
 		print_owned("verdict", text_format("%s: %s", verdict_word(e->verdict.code),
 						   e->verdict.text ?: ""));
-	print_line("hint", verdict_hint(e->verdict.code));
+	print_owned("hint", verdict_advice(e->verdict.code, e->name.name ?: ""));
 	print_table(&s->anatomy, o);
 }

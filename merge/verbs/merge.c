@@ -25,6 +25,8 @@ static enum exit_code run(const struct options *o) {
 		code = refuse_merged(&r);
 	if (code == EXIT_DONE)
 		code = change_run(&r);
+	if (code == EXIT_DONE)
+		change_note(&r);
 	route_done(&r);
 	return code;
 }

@@ -13,6 +13,8 @@ static enum exit_code run(const struct options *o) {
 	code = route_open_locked(&r, o);
 	if (code == EXIT_DONE)
 		code = change_run(&r);
+	if (code == EXIT_DONE)
+		change_note(&r);
 	route_done(&r);
 	return code;
 }

@@ -101,12 +101,15 @@ static void print_signer(const struct signer *s) {
 static void print_text(const struct trial *t) {
 	const struct proof *p = &t->proof;
 	_cleanup_free_ char *path = text_escape(t->extension->path);
+	const enum verdict_code code = t->extension->verdict.code;
+	const char *hint = verdict_hint(code);
 	char size[8];
 
 	if (judge(t) != EXIT_DONE) {
 		log_error("%s: %s", t->extension->path, explain(t));
-		if (t->extension->verdict.code == VERDICT_UNKNOWN_SIGNER)
-			log_hint("%s", verdict_hint(VERDICT_UNKNOWN_SIGNER));
+		/* That of other refusals is what else a merge could be asked for. */
+		if (hint && (judge(t) == EXIT_FAILED || code == VERDICT_UNKNOWN_SIGNER))
+			log_hint("%s", hint);
 		return;
 	}
 	text_size(p->blocks * p->block_size, size);

@@ -54,12 +54,15 @@ em refresh
 like "there is nothing to do then" "$rc $err" '^0 .*Nothing (has changed|to do)'
 echo later >"$E/later"
 em refresh --mutable=/opt:no
+like "where it stays is told with a tree that is not needed any more" "$err" \
+	'/opt  unmerged; what was written stays in /var/lib/extensions\.mutable/opt'
 is "what is written later stays" "$rc $(cat "$E/later" "$store/etc/later" | paste -sd' ')" "0 later later"
 em unmerge
 em merge --mutable=/etc:yes
 is "over all merges" "$rc $(seen) $(cat "$E/later")" "0 $fresh later"
 em discard
 is "all that can be written is meant" "$rc $(names)" "0 ./etc ./opt ./opt/kept"
+like "which is said" "$err" '/etc  .*; made anew, as what was written in it is discarded'
 
 # --- what changes at the same time ---
 make_conf_tree "$C/more" more
