@@ -40,6 +40,11 @@ described=$(sed -n '/^# JSON$/,/^# /p' "$page" | grep -oE '_[a-z_]+(\[\])?_' | t
 is "the page has all keys" "$(comm -23 <(echo "$keys") <(echo "$described"))" ""
 is "and so have the clauses" "$(comm -23 <(echo "$keys") <(grep -ohE '`[a-z_]+(\[\])?`' "$SPECS_DIR"/*.md | tr -d '`[]' | sort -u))" ""
 
+# Of all pages: what stands directly behind an indented line is none of a list to scdoc, but within an example.
+is "each term has an empty line before it" "$(awk 'FNR == 1 { before = "" } /^```/ { code = !code }
+	!code && before ~ /^\t/ && /^[*_A-Za-z]/ { print FILENAME ": " $0 } { before = $0 }' "$SPECS_DIR"/../man/*.scd)" ""
+is "and no mark is left over" "$(grep -nE '(^|[ (])__' "$SPECS_DIR"/../man/*.scd)" ""
+
 # The other page: the keys of the table in settings.c.
 page=$SPECS_DIR/../man/extmerge.conf.5.scd
 keys=$(sed -n 's/^	\[SETTINGS_[A-Z_]*\] = { "\([A-Za-z]*\)",.*$/\1=/p' "$source/settings.c" | sort)
