@@ -7,25 +7,17 @@
 #include <time.h>
 
 #include "../merge/kernel.h"
+#include "../merge/virtualfs.h"
 
 #define NICE_LOWEST (-20)
 #define STAT_SIZE 1024 /* bytes; 52 numbers and a name of 64 bytes are less */
 #define STAT_PATH_MAX 64
 
-/* Nothing of the system itself, and nothing that could be written. */
+/* Nothing of the system itself (Linux 5.8), and nothing that could be written. */
 static int mount_processes(void) {
-	_cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
-	int fd;
-
-	/* Linux 5.8 */
-	if (context < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
-	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	fd = fsmount(context, FSMOUNT_CLOEXEC,
-		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOSYMFOLLOW);
-	return fd < 0 ? -errno : fd;
+	return virtualfs_mount("proc", "subset", "pid",
+			       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+				       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOSYMFOLLOW);
 }
 
 /*

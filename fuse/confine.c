@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 
 #include "../merge/kernel.h"
+#include "../merge/virtualfs.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -19,17 +20,9 @@
 
 /* A new, detached, empty tree. */
 static int make_nothing(void) {
-	_cleanup_close_ int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	int fd;
-
-	if (context < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
-	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	fd = fsmount(context, FSMOUNT_CLOEXEC,
-		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-			     MOUNT_ATTR_NOSUID);
-	return fd < 0 ? -errno : fd;
+	return virtualfs_mount("tmpfs", "nr_inodes", "1",
+			       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+				       MOUNT_ATTR_NOSUID);
 }
 
 /*

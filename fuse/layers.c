@@ -129,6 +129,17 @@ ssize_t layers_list_xattrs(int directory, const char *name, char *list, size_t s
 	return n < 0 ? -errno : n;
 }
 
+int layers_readlink(int directory, const char *name, char *target, size_t size) {
+	ssize_t n = readlinkat(directory, name, target, size);
+
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == size)
+		return -ENAMETOOLONG;
+	target[n] = '\0';
+	return 0;
+}
+
 static bool is_absent(ssize_t n) {
 	return n == -ENODATA || n == -EOPNOTSUPP;
 }

@@ -48,6 +48,9 @@ ssize_t layers_xattr(int directory, const char *name, const char *attribute, voi
 /* The names of all of them, as llistxattr(2). */
 ssize_t layers_list_xattrs(int directory, const char *name, char *list, size_t size);
 
+/* Where the link leads, with a NUL behind it: 0, -ENAMETOOLONG where that is more than `size` bytes, or another negative errno. */
+int layers_readlink(int directory, const char *name, char *target, size_t size);
+
 /* Whether the error says that somebody has taken a directory out of the layer since that was looked at (specs: union.20). */
 bool layers_is_gone(int error);
 

@@ -299,7 +299,6 @@ int overlay_sync_directory(struct overlay *o, uint64_t id) {
 int overlay_readlink(struct overlay *o, uint64_t id, char *target, size_t size) {
 	const char *name;
 	struct node *node;
-	ssize_t n;
 	LOCKED(o);
 	int r = overlay_node(o, id, &node), fd;
 
@@ -308,15 +307,7 @@ int overlay_readlink(struct overlay *o, uint64_t id, char *target, size_t size) 
 	if (!node->is_upper)
 		return union_readlink(o->layers, node->lower, target, size);
 	fd = overlay_reach(o, node, &name);
-	if (fd < 0)
-		return fd;
-	n = readlinkat(fd, name, target, size);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n == size)
-		return -ENAMETOOLONG;
-	target[n] = '\0';
-	return 0;
+	return fd < 0 ? fd : layers_readlink(fd, name, target, size);
 }
 
 int overlay_statfs(struct overlay *o, struct statvfs *ret) {

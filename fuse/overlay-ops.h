@@ -2,15 +2,12 @@
 /* What the operations of a writable union share among each other, and with nobody else. */
 #pragma once
 
-#include <fuse_lowlevel.h>
 #include <pthread.h>
 
+#include "ops.h"
 #include "passthrough.h"
 #include "serve-overlay.h"
 #include "session.h"
-
-#define BUFFER_SIZE \
-	((size_t)1024 * 1024) /* the largest request that kernels make by default */
 
 struct serve_overlay {
 	struct passthrough greeting; /* the first, see passthrough.h */
@@ -41,10 +38,6 @@ static inline struct overlay_caller caller_of(fuse_req_t request) {
 	const struct fuse_ctx *c = fuse_req_ctx(request);
 
 	return (struct overlay_caller){ c->uid, c->gid, c->umask };
-}
-
-static inline void reply(fuse_req_t request, int r) {
-	fuse_reply_err(request, -r);
 }
 
 static inline void fill_entry(struct fuse_entry_param *e, uint64_t node,

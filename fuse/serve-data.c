@@ -6,6 +6,8 @@
 #include <linux/fuse.h>
 #include <string.h>
 
+#include "../merge/file.h"
+
 #ifndef FOPEN_PASSTHROUGH
 #define FOPEN_PASSTHROUGH (1 << 7) /* Linux 6.9 */
 #endif
@@ -52,24 +54,6 @@ void serve_on_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info
 	reply(request, 0);
 }
 
-/* Less only at the end of the file: the kernel takes anything else for the end. */
-static ssize_t read_all(int fd, char *buffer, size_t size, off_t offset) {
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t n = pread(fd, buffer + got, size - got, offset + (off_t)got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
 void serve_on_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
 		   struct fuse_file_info *info) {
 	struct union_tree *u = tree_of(request);
@@ -78,7 +62,7 @@ void serve_on_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offse
 	ssize_t n = size > BUFFER_SIZE ? -EINVAL : union_open(u, node, &f);
 
 	if (n == 0) {
-		n = read_all(f.fd, buffer, size, offset);
+		n = file_read_at(f.fd, buffer, size, offset);
 		union_close(u, &f);
 	}
 	if (n < 0)
@@ -107,17 +91,6 @@ void serve_on_lseek(fuse_req_t request, fuse_ino_t node, off_t offset, int whenc
 
 /* --- extended attributes --- */
 
-static void reply_xattr(fuse_req_t request, const char *value, ssize_t n, size_t size) {
-	if (n < 0)
-		reply(request, (int)n);
-	else if (size == 0)
-		fuse_reply_xattr(request, (size_t)n);
-	else if ((size_t)n > size)
-		fuse_reply_err(request, ERANGE);
-	else
-		fuse_reply_buf(request, value, (size_t)n);
-}
-
 /* union.17 */
 static ssize_t say_io(const struct serve_union *s, char *value, size_t size) {
 	const char *word = union_io_name(s->openings ? UNION_IO_PASSTHROUGH
@@ -144,23 +117,6 @@ void serve_on_getxattr(fuse_req_t request, fuse_ino_t node, const char *name,
 	reply_xattr(request, buffer, n, size);
 }
 
-/* Only the privileged see that there are names of "trusted.". */
-static size_t hide_trusted(char *list, size_t n) {
-	static const char prefix[] = "trusted.";
-	char *out = list;
-
-	for (char *p = list, *end = list + n; p < end;) {
-		size_t length = strlen(p) + 1;
-
-		if (strncmp(p, prefix, sizeof(prefix) - 1) != 0) {
-			memmove(out, p, length);
-			out += length;
-		}
-		p += length;
-	}
-	return (size_t)(out - list);
-}
-
 void serve_on_listxattr(fuse_req_t request, fuse_ino_t node, size_t size) {
 	struct union_tree *u = tree_of(request);
 	char *buffer = buffer_of(request);
@@ -168,7 +124,5 @@ void serve_on_listxattr(fuse_req_t request, fuse_ino_t node, size_t size) {
 
 	if (union_has_xattrs(u))
 		n = union_listxattr(u, node, buffer, BUFFER_SIZE);
-	if (n > 0 && fuse_req_ctx(request)->uid != 0)
-		n = (ssize_t)hide_trusted(buffer, (size_t)n);
-	reply_xattr(request, buffer, n, size);
+	reply_xattr_names(request, buffer, n, size);
 }

@@ -2,15 +2,12 @@
 /* What the operations of a union share among each other, and with nobody else. */
 #pragma once
 
-#include <fuse_lowlevel.h>
 #include <pthread.h>
 
 #include "openings.h"
+#include "ops.h"
 #include "passthrough.h"
 #include "serve-union.h"
-
-#define BUFFER_SIZE \
-	((size_t)1024 * 1024) /* the largest request that kernels make by default */
 
 struct serve_union {
 	struct passthrough passthrough; /* the first, see passthrough.h */
@@ -35,10 +32,6 @@ static inline char *buffer_of(fuse_req_t request) {
 	const struct serve_union *s = fuse_req_userdata(request);
 
 	return pthread_getspecific(s->current);
-}
-
-static inline void reply(fuse_req_t request, int r) {
-	fuse_reply_err(request, -r);
 }
 
 /* Data and extended attributes. */

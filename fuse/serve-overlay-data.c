@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "../merge/file.h"
 #include "overlay-ops.h"
 #include "union-io.h"
 
@@ -30,24 +31,6 @@ void serve_overlay_on_release(fuse_req_t request, fuse_ino_t node,
 	reply(request, 0);
 }
 
-/* Less only at the end of the file: the kernel takes anything else for the end. */
-static ssize_t read_all(int fd, char *buffer, size_t size, off_t offset) {
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t n = pread(fd, buffer + got, size - got, offset + (off_t)got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
 /* What was written before an error is acknowledged; the error comes again with the rest. */
 static ssize_t write_all(int fd, const char *buffer, size_t size, off_t offset) {
 	size_t done = 0;
@@ -72,7 +55,7 @@ void serve_overlay_on_read(fuse_req_t request, fuse_ino_t node, size_t size, off
 	ssize_t n = size > BUFFER_SIZE ? -EINVAL : overlay_data(o, node, &d);
 
 	if (n == 0) {
-		n = read_all(d.fd, buffer, size, offset);
+		n = file_read_at(d.fd, buffer, size, offset);
 		overlay_data_end(o, &d);
 	}
 	if (n < 0)
@@ -204,17 +187,6 @@ void serve_overlay_on_copy_file_range(fuse_req_t request, fuse_ino_t from,
 
 /* --- extended attributes --- */
 
-static void reply_xattr(fuse_req_t request, const char *value, ssize_t n, size_t size) {
-	if (n < 0)
-		reply(request, (int)n);
-	else if (size == 0)
-		fuse_reply_xattr(request, (size_t)n);
-	else if ((size_t)n > size)
-		fuse_reply_err(request, ERANGE);
-	else
-		fuse_reply_buf(request, value, (size_t)n);
-}
-
 void serve_overlay_on_getxattr(fuse_req_t request, fuse_ino_t node, const char *name,
 			       size_t size) {
 	char *buffer = buffer_of(request);
@@ -232,30 +204,11 @@ void serve_overlay_on_getxattr(fuse_req_t request, fuse_ino_t node, const char *
 	reply_xattr(request, buffer, n, size);
 }
 
-/* Only the privileged see that there are names of "trusted.". */
-static size_t hide_trusted(char *list, size_t n) {
-	static const char prefix[] = "trusted.";
-	char *out = list;
-
-	for (char *p = list, *end = list + n; p < end;) {
-		size_t length = strlen(p) + 1;
-
-		if (strncmp(p, prefix, sizeof(prefix) - 1) != 0) {
-			memmove(out, p, length);
-			out += length;
-		}
-		p += length;
-	}
-	return (size_t)(out - list);
-}
-
 void serve_overlay_on_listxattr(fuse_req_t request, fuse_ino_t node, size_t size) {
 	char *buffer = buffer_of(request);
 	ssize_t n = overlay_listxattr(overlay_of(request), node, buffer, BUFFER_SIZE);
 
-	if (n > 0 && fuse_req_ctx(request)->uid != 0)
-		n = (ssize_t)hide_trusted(buffer, (size_t)n);
-	reply_xattr(request, buffer, n, size);
+	reply_xattr_names(request, buffer, n, size);
 }
 
 void serve_overlay_on_setxattr(fuse_req_t request, fuse_ino_t node, const char *name,

@@ -138,22 +138,13 @@ int union_stat(struct union_tree *u, uint64_t node, struct stat *ret) {
 int union_readlink(struct union_tree *u, uint64_t node, char *target, size_t size) {
 	const char *name;
 	struct place p;
-	ssize_t n;
 	LOCKED(u);
 	int r = place_find(&u->places, node, &p), fd;
 
 	if (r < 0)
 		return r;
 	fd = place_reach(&u->places, &p, &name);
-	if (fd < 0)
-		return fd;
-	n = readlinkat(fd, name, target, size);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n == size)
-		return -ENAMETOOLONG;
-	target[n] = '\0';
-	return 0;
+	return fd < 0 ? fd : layers_readlink(fd, name, target, size);
 }
 
 /* --- listings --- */

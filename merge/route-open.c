@@ -60,6 +60,16 @@ enum exit_code route_open(struct route *r, const struct options *o) {
 	return code == EXIT_DONE ? read_state(r) : code;
 }
 
+/* The same root, in a mount namespace that the process has come to. */
+static enum exit_code open_again(struct route *r) {
+	enum exit_code code;
+
+	close_fdp(&r->root);
+	close_fdp(&r->directory);
+	code = open_directories(r);
+	return code == EXIT_DONE ? read_state(r) : code;
+}
+
 static enum exit_code take_lock(struct route *r) {
 	if (geteuid() != 0) {
 		log_error("Cannot change what is merged: root is needed");
@@ -146,13 +156,8 @@ static void forget_merged(struct state *s) {
 }
 
 enum exit_code route_open_on_top(struct route *r) {
-	enum exit_code code;
+	enum exit_code code = open_again(r);
 
-	close_fdp(&r->root);
-	close_fdp(&r->directory);
-	code = open_directories(r);
-	if (code == EXIT_DONE)
-		code = read_state(r);
 	forget_merged(&r->state);
 	r->is_on_top = true;
 	return code;
@@ -216,13 +221,8 @@ enum exit_code route_shield(struct route *r) {
 
 /* In the service's namespace, and back. */
 static enum exit_code look_at_service(struct route *r) {
-	enum exit_code code;
+	enum exit_code code = open_again(r);
 
-	close_fdp(&r->root);
-	close_fdp(&r->directory);
-	code = open_directories(r);
-	if (code == EXIT_DONE)
-		code = read_state(r);
 	if (code == EXIT_DONE)
 		code = heal(r);
 	if (code == EXIT_DONE)

@@ -5,20 +5,13 @@
 #include <sched.h>
 
 #include "kernel.h"
+#include "virtualfs.h"
 
 #define SOURCE "extmerge:workshop" /* as who looks at the mount table sees it */
 
-/* A new, detached mount of a virtual file system. */
 static int mount_virtual(const char *type) {
-	_cleanup_close_ int context = fsopen(type, FSOPEN_CLOEXEC);
-	int fd;
-
-	if (context < 0 ||
-	    fsconfig(context, FSCONFIG_SET_STRING, "source", SOURCE, 0) < 0 ||
-	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	fd = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
-	return fd < 0 ? -errno : fd;
+	return virtualfs_mount(type, "source", SOURCE,
+			       MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
 }
 
 /* The fd of this process' mount namespace, also where nobody has mounted /proc. */

@@ -4,7 +4,8 @@
 #
 # A test begins with
 #     . "${TESTS_DIR:?}/lib.sh"
-#     begin            (or: begin shared, begin slave, begin unprivileged; begin processes: no others are seen, and they end with the test)
+#     begin            (or: begin shared, begin slave, begin unprivileged; begin processes: no others are seen, and they end with the test;
+#                       begin_union)
 # and ends with
 #     finish
 #
@@ -434,4 +435,15 @@ begin() { # [private|shared|slave|unprivileged|processes]
 		[ "$mode" != slave ] || mount --make-rslave "$T"
 	fi
 	make_root "$R"
+}
+
+# The same for a test of the union, $union, with the test's programs in $tools: in $T, which is another tmpfs, without a root.
+begin_union() {
+	begin
+	tools=${TESTS_BUILD_DIR:?}
+	union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
+	[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
+	[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
+	mount -t tmpfs -o mode=755 extmerge-test "$T"
+	cd "$T" || exit 1
 }

@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The server of a union goes to the CPU of the one who asks again and again, and nowhere else (union.21).
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
+begin_union
 [ "$(nproc)" -gt 1 ] || { skip "everything" "there is one CPU"; finish; }
 [ -z "$(nice -n -1 true 2>&1)" ] || { skip "everything" "nobody here may have a lower nice value"; finish; }
-mkdir "$T/a" "$T/b" "$T/u" && cd "$T" || exit 1
+mkdir a b u
 stop=$T/stop
 
 server() {

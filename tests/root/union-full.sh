@@ -2,14 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The writable union where there is no more room, or no more of it for somebody: ENOSPC and EDQUOT come from the call that
 # met them, and nothing is lost that was acknowledged (overlay.12). Which quotas there are is up to the kernel.
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-tools=${TESTS_BUILD_DIR:?}
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
-cd "$T" || exit 1
+begin_union
 mkdir -p layer/w/{made,moved,old,copied} u small
 touch layer/w/log
 head -c 3M /dev/urandom >layer/large

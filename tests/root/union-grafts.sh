@@ -1,14 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Directories that one layer alone brings, as mounts of their own in a union (union.18).
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
-mount -t tmpfs extmerge-test "$T" -o mode=755
-cd "$T" || exit 1
+begin_union
 mkdir ext base o u
 
 # Twenty directories of one layer, the later ones larger; some that are not to be grafted.

@@ -1,16 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # How a union gives out data (union.17): by the server, or by the kernel from the layers' files.
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-tools=${TESTS_BUILD_DIR:?}
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
-cd "$T" || exit 1
-mount -t tmpfs extmerge-test "$T" -o mode=755
-cd "$T" || exit 1
+begin_union
 mkdir a b o u
 head -c 3000000 /dev/urandom >b/data
 for i in {1..300}; do echo "file $i" >"b/f$i"; done

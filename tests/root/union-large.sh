@@ -1,15 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # As many layers as overlayfs takes, and 100,000 files: the same tree, and little memory (union.1, union.14).
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-tools=${TESTS_BUILD_DIR:?}
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
-mount -t tmpfs extmerge-test "$T" -o mode=755
-cd "$T" || exit 1
+begin_union
 mkdir layers layers/{0..500} o u
 
 server() {

@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What POSIX and Linux' manual pages promise of files (tests/posix.c), on files of the upper layer, of a lower one, and of
 # both: whatever overlayfs keeps of it the writable union keeps (overlay.16), on a tmpfs and on ext4.
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-posix=${TESTS_BUILD_DIR:?}/posix
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
+begin_union
+posix=$tools/posix
 
 mount_overlay() {
 	mount -t overlay none overlay -o "index=off,redirect_dir=nofollow,metacopy=off,xino=off,lowerdir=lower,upperdir=upper_overlay,workdir=work_overlay"

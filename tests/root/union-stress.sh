@@ -2,15 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The writable union under load, and a comparison at the end (overlay.5, overlay.12, overlay.16): files that are changed at random
 # (tests/model.c), and stress-ng's stressors of file systems. STRESS= is for how many seconds each of the two; for long runs 300.
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-tools=${TESTS_BUILD_DIR:?}
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
+begin_union
 STRESS=${STRESS:-4}
-cd "$T" || exit 1
 started=$EPOCHSECONDS
 mkdir -p layers/{0,1} upper work u o left
 list=layers/0:layers/1

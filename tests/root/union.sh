@@ -1,15 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The union of extmerge-fuse shows what overlayfs shows, makes none of the known mistakes, and ends as it should.
+# shellcheck disable=SC2154 # tools, union: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
-
-tools=${TESTS_BUILD_DIR:?}
-union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
-[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
-[ -c /dev/fuse ] || { skip "everything" "there is no /dev/fuse"; finish; }
-mount -t tmpfs extmerge-test "$T" -o mode=755 # a second one, as the first has the small root
-cd "$T" || exit 1
+begin_union
 mkdir layers o u
 
 # Empty layers 0 to N-1 in layers/, each on a file system of its own where asked for; $list names them for overlayfs.
