@@ -3,6 +3,7 @@
 #include "affinity.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -11,7 +12,10 @@
 
 #define NICE_LOWEST (-20)
 #define STAT_SIZE 1024 /* bytes; 52 numbers and a name of 64 bytes are less */
-#define STAT_PATH_MAX 64
+#define WAITS_SIZE 64  /* three numbers */
+#define WAITS_OF \
+	16 /* requests: to have the client work before us is no waiting, but counts as such */
+#define THREAD_PATH_MAX 64
 
 /* Nothing of the system itself (Linux 5.8), and nothing that could be written. */
 static int mount_processes(void) {
@@ -42,20 +46,76 @@ int affinity_prepare(void) {
 }
 
 void affinity_begin(struct affinity *a, int proc) {
-	*a = (struct affinity){ .proc = proc, .stat = -EBADF };
+	*a = (struct affinity){ .proc = proc, .stat = -EBADF, .waits = -EBADF };
 	follow_begin(&a->follow);
 }
 
 void affinity_end(struct affinity *a) {
 	close_fdp(&a->stat);
+	close_fdp(&a->waits);
+}
+
+static int open_beneath(const struct affinity *a, const char *path) {
+	const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC,
+				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	int fd = sys_openat2(a->proc, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The file of a client that is followed stays open, so that a look is one call. */
+static int open_stat(struct affinity *a) {
+	char path[THREAD_PATH_MAX];
+
+	if (a->stat >= 0 && a->client == a->follow.client)
+		return a->stat;
+	close_fdp(&a->stat);
+	a->client = a->follow.client;
+	snprintf(path, sizeof(path), "%u/task/%u/stat", a->client, a->client);
+	return a->stat = open_beneath(a, path);
+}
+
+/* By the name that this thread has there, which may be in another process namespace than its own. */
+static int open_waits(const struct affinity *a) {
+	char path[THREAD_PATH_MAX + sizeof("/schedstat")];
+	ssize_t n = readlinkat(a->proc, "thread-self", path, THREAD_PATH_MAX);
+
+	if (n < 0 || n == THREAD_PATH_MAX)
+		return n < 0 ? -errno : -ENAMETOOLONG;
+	strcpy(path + n, "/schedstat");
+	return open_beneath(a, path);
+}
+
+/*
+ * How long this thread has been ready to run and not run, since it was asked last, in nanoseconds. A kernel that does not
+ * count that is taken for one on which it was long.
+ */
+static uint64_t waited(struct affinity *a) {
+	uint64_t before = a->waited;
+	char text[WAITS_SIZE], *second, *end;
+	ssize_t n;
+
+	if (a->waits < 0)
+		a->waits = open_waits(a);
+	n = a->waits < 0 ? -1 : pread(a->waits, text, sizeof(text) - 1, 0);
+	if (n <= 0)
+		return UINT64_MAX;
+	text[n] = '\0';
+	if (strtoull(text, &second, 10) == 0) /* of running; not counted */
+		return UINT64_MAX;
+	a->waited = strtoull(second, &end, 10);
+	return end > second ? a->waited - before : UINT64_MAX;
 }
 
 static void yield(struct affinity *a, bool yields) {
 	const struct sched_param none = { .sched_priority = 0 };
 
-	if (yields != a->yields &&
-	    sched_setscheduler(0, yields ? SCHED_IDLE : SCHED_OTHER, &none) == 0)
-		a->yields = yields;
+	if (yields == a->yields ||
+	    sched_setscheduler(0, yields ? SCHED_IDLE : SCHED_OTHER, &none) < 0)
+		return;
+	a->yields = yields;
+	if (yields)
+		waited(a);
 }
 
 /* CPUs that have gone since are not missed; where all have gone, the kernel has seen to it. */
@@ -63,26 +123,6 @@ static void leave(struct affinity *a) {
 	yield(a, false);
 	if (sched_setaffinity(0, sizeof(a->any), &a->any) < 0)
 		return;
-}
-
-/* The file of a client that is followed stays open, so that a look is one call. */
-static int open_stat(struct affinity *a) {
-	const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC,
-				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	char path[STAT_PATH_MAX];
-	int fd;
-
-	if (a->stat >= 0 && a->client == a->follow.client)
-		return a->stat;
-	close_fdp(&a->stat);
-	a->stat = -EBADF;
-	snprintf(path, sizeof(path), "%u/task/%u/stat", a->follow.client,
-		 a->follow.client);
-	fd = sys_openat2(a->proc, path, &how);
-	if (fd < 0)
-		return -errno;
-	a->client = a->follow.client;
-	return a->stat = fd;
 }
 
 /* On which CPU the client is, where we may be as well. */
@@ -129,10 +169,19 @@ static uint64_t now_ns(void) {
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
+void affinity_answered(struct affinity *a) {
+	if (a->proc >= 0)
+		a->answered = now_ns();
+}
+
 void affinity_request(struct affinity *a, uint32_t client) {
 	if (a->proc < 0)
 		return;
-	switch (follow_request(&a->follow, client, now_ns())) {
+	switch (follow_request(&a->follow, client, now_ns() - a->answered)) {
+	case FOLLOW_DOUBT:
+		follow_waited(&a->follow, waited(a));
+		follow(a);
+		break;
 	case FOLLOW_LOOK:
 		follow(a);
 		break;
@@ -142,4 +191,6 @@ void affinity_request(struct affinity *a, uint32_t client) {
 	case FOLLOW_GO_ON:
 		break;
 	}
+	if (a->yields && a->follow.run % WAITS_OF == 0)
+		waited(a);
 }

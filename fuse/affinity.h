@@ -11,6 +11,9 @@ struct affinity {
 	int proc;	 /* borrowed; negative: nobody is followed */
 	uint32_t client; /* whose `stat` is open */
 	int stat;
+	int waits;	   /* our own "schedstat" */
+	uint64_t waited;   /* what it said last */
+	uint64_t answered; /* when the last answer was given, in nanoseconds */
 	bool yields;
 	cpu_set_t any; /* where we may be, while we are kept */
 };
@@ -26,6 +29,9 @@ void affinity_begin(struct affinity *a, int proc);
 
 /* A request has come, see follow_request(). */
 void affinity_request(struct affinity *a, uint32_t client);
+
+/* It has been answered: what follows is waiting for the next one. */
+void affinity_answered(struct affinity *a);
 
 /* Closes what is open. */
 void affinity_end(struct affinity *a);

@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-#define PAUSE_NS \
-	1000000	      /* longer ones are nobody's waiting for us, or our own for a CPU */
-#define LOOK_FIRST 32 /* requests */
+#define PAUSE_NS 1000000 /* a longer one may have been our own waiting for a CPU */
+#define LOOK_FIRST 32	 /* requests */
 #define LOOK_SOON 8
 #define LOOK_SELDOM 128 /* one look takes as long as half a request */
 #define LOOK_LOST 16384
@@ -44,25 +43,27 @@ static enum follow_step begin_client(struct follow *f, uint32_t client) {
 	return step;
 }
 
-/* To be beside one that makes pauses does no harm; to yield may be what the pause was. */
-static enum follow_step go_on_later(struct follow *f) {
-	stop_yielding(f);
-	f->run = 0;
-	f->next_look = LOOK_FIRST;
+/* After a pause the client may be elsewhere; and while we yield, the pause may have been ours. */
+static enum follow_step go_on_later(const struct follow *f) {
+	if (f->yields)
+		return FOLLOW_DOUBT;
 	return f->cpu == FOLLOW_ANYWHERE ? FOLLOW_GO_ON : FOLLOW_LOOK;
 }
 
-enum follow_step follow_request(struct follow *f, uint32_t client, uint64_t now) {
-	uint64_t since = now - f->last;
-
+enum follow_step follow_request(struct follow *f, uint32_t client, uint64_t idle) {
 	if (client == 0)
 		return FOLLOW_GO_ON;
-	f->last = now;
 	if (client != f->client || client == FOLLOW_APART)
 		return begin_client(f, client);
-	if (since > PAUSE_NS)
+	f->run++;
+	if (idle > PAUSE_NS)
 		return go_on_later(f);
-	return ++f->run < f->next_look ? FOLLOW_GO_ON : FOLLOW_LOOK;
+	return f->run < f->next_look ? FOLLOW_GO_ON : FOLLOW_LOOK;
+}
+
+void follow_waited(struct follow *f, uint64_t waited) {
+	if (waited > PAUSE_NS)
+		stop_yielding(f);
 }
 
 bool follow_seen(struct follow *f, int cpu) {

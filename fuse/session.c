@@ -101,6 +101,7 @@ static int answer(struct session *s, struct fuse_buf *buffer, struct affinity *a
 		affinity_request(a, client_of(buffer, (size_t)n));
 		translate(buffer, (size_t)n);
 		fuse_session_process_buf(s->fuse, buffer);
+		affinity_answered(a);
 	}
 	if (n == -EINTR || n == -EAGAIN)
 		return 0;

@@ -14,7 +14,7 @@ static enum follow_step come(struct follow *f, uint32_t client, unsigned n) {
 	enum follow_step step = FOLLOW_GO_ON;
 
 	while (n-- > 0)
-		step = follow_request(f, client, f->last + 20 * US);
+		step = follow_request(f, client, 20 * US);
 	return step;
 }
 
@@ -98,17 +98,38 @@ START_TEST(it_ends_with_another) {
 }
 END_TEST
 
-/* Who has waited for us so long may have waited for a CPU. */
-START_TEST(after_a_pause_we_do_not_yield) {
+/* It is somewhere else, maybe; that it worked meanwhile is no reason not to yield. */
+START_TEST(after_a_pause_we_look) {
+	struct follow f;
+
+	follow_begin(&f);
+	ck_assert_int_eq(come(&f, 7, 3), FOLLOW_GO_ON);
+	ck_assert_int_eq(follow_request(&f, 7, 5000 * US), FOLLOW_GO_ON);
+	stray(&f, 1);
+	ck_assert_int_eq(follow_request(&f, 7, 5000 * US), FOLLOW_LOOK);
+	follow_seen(&f, f.cpu);
+	stray(&f, 1);
+	ck_assert(f.yields);
+	ck_assert_int_eq(follow_request(&f, 7, 5000 * US), FOLLOW_DOUBT);
+	follow_waited(&f, 300 * US);
+	ck_assert(f.yields);
+	ck_assert(!follow_seen(&f, f.cpu));
+}
+END_TEST
+
+/* Who yields waits for all others. */
+START_TEST(who_has_waited_for_a_cpu_does_not_yield) {
 	struct follow f;
 
 	follow_begin(&f);
 	stray(&f, 2);
 	ck_assert(f.yields);
-	ck_assert_int_eq(follow_request(&f, 7, f.last + 5000 * US), FOLLOW_LOOK);
+	ck_assert_int_eq(follow_request(&f, 7, 5000 * US), FOLLOW_DOUBT);
+	follow_waited(&f, 4000 * US);
 	ck_assert(!f.yields);
 	ck_assert_int_ne(f.cpu, FOLLOW_ANYWHERE);
 	ck_assert(!follow_seen(&f, f.cpu));
+	ck_assert_int_eq(follow_request(&f, 7, 5000 * US), FOLLOW_LOOK);
 }
 END_TEST
 
@@ -213,7 +234,8 @@ int main(void) {
 				       for_one_that_leaves_us_we_yield,
 				       two_at_a_time_are_not_followed,
 				       it_ends_with_another,
-				       after_a_pause_we_do_not_yield,
+				       after_a_pause_we_look,
+				       who_has_waited_for_a_cpu_does_not_yield,
 				       nobody_in_particular_does_not_matter,
 				       those_who_read_ahead_are_not_followed,
 				       it_learns,
