@@ -121,11 +121,12 @@ static const char openrc_text[] =
 	"}\n";
 
 /* The old run does all it did, within the namespace: environment, user, limits. */
-#define WRAP_RUN                                      \
-	"[ -e run.own ] || ln run run.own\n"          \
+#define WRAP_RUN(own)                                 \
+	"[ -e " own " ] || ln run " own "\n"          \
+	"chmod 755 " own "\n"                         \
 	"cat >run.new <<'END'\n"                      \
 	"#!/bin/sh\n"                                 \
-	"exec SELF run --service=NAME -- ./run.own\n" \
+	"exec SELF run --service=NAME -- ./" own "\n" \
 	"END\n"                                       \
 	"chmod 755 run.new\n"                         \
 	"mv run.new run\n"
@@ -136,27 +137,30 @@ static const char runit_text[] =
 	"if [ -e control/h ] && ! grep -q 'SELF' control/h; then\n"
 	"	echo \"control/h is there already\" >&2\n"
 	"	exit 1\n"
-	"fi\n" WRAP_RUN "mkdir -p control\n"
-	"cat >control/h.new <<'END'\n"
-	"#!/bin/sh\n"
-	"# runsv sends SIGHUP only if this fails: so the service is told only if the refresh has not failed.\n"
-	"! { read -r pid <supervise/pid && SELF refresh --service=NAME --pid=\"$pid\"; }\n"
-	"END\n"
-	"chmod 755 control/h.new\n"
-	"mv control/h.new control/h\n";
+	"fi\n" WRAP_RUN(
+		"run.own") "mkdir -p control\n"
+			   "cat >control/h.new <<'END'\n"
+			   "#!/bin/sh\n"
+			   "# runsv sends SIGHUP only if this fails: so the service is told only if the refresh has not failed.\n"
+			   "! { read -r pid <supervise/pid && SELF refresh --service=NAME --pid=\"$pid\"; }\n"
+			   "END\n"
+			   "chmod 755 control/h.new\n"
+			   "mv control/h.new control/h\n";
 
+/* s6-rc takes over nothing from a service's definition but what it knows, and the directory "data". */
 static const char s6_text[] =
 	"set -e\n"
-	"cd \"${1:-/etc/s6/sv/NAME}\"\n" WRAP_RUN
-	"# s6 asks nobody before it sends a signal: to reload, run this in place of s6-svc -h.\n"
-	"cat >reload.new <<'END'\n"
-	"#!/bin/sh\n"
-	"place=${1:-/run/service/NAME}\n"
-	"pid=$(s6-svstat -o pid \"$place\") || exit\n"
-	"SELF refresh --service=NAME --pid=\"$pid\" && exec s6-svc -h \"$place\"\n"
-	"END\n"
-	"chmod 755 reload.new\n"
-	"mv reload.new reload\n";
+	"cd \"${1:-/etc/s6/sv/NAME}\"\n"
+	"mkdir -p data\n" WRAP_RUN(
+		"data/run.own") "# s6 asks nobody before it sends a signal: to reload, run this in place of s6-svc -h.\n"
+				"cat >data/reload.new <<'END'\n"
+				"#!/bin/sh\n"
+				"place=${1:-/run/service/NAME}\n"
+				"pid=$(s6-svstat -o pid \"$place\") || exit\n"
+				"SELF refresh --service=NAME --pid=\"$pid\" && exec s6-svc -h \"$place\"\n"
+				"END\n"
+				"chmod 755 data/reload.new\n"
+				"mv data/reload.new data/reload\n";
 
 static const struct {
 	const char *place, *text;
@@ -166,7 +170,7 @@ static const struct {
 			  openrc_text },
 	[INIT_RUNIT] = { "# For sh, with the service's directory if it is another one; then: sv restart NAME\n",
 			 runit_text },
-	[INIT_S6] = { "# For sh, with the service's directory if it is another one; then: s6-svc -r /run/service/NAME\n",
+	[INIT_S6] = { "# For sh, with the service's directory (that of s6-rc's source, if it has one, to be compiled then) if it is another one; then: s6-svc -r /run/service/NAME\n",
 		      s6_text },
 };
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What OpenRC, runit, s6-rc and mkinitcpio are given: as far as it can be tried without them (specs: boot.7, boot.8).
+# What OpenRC, runit, sysvinit, s6-rc and mkinitcpio are given: as far as it can be tried without them (specs: boot.7, boot.8).
 . "${TESTS_DIR:?}/lib.sh"
 begin unprivileged
 
 units=$TESTS_DIR/../units
 mkdir -p "$T/bin" "$T/units"
-for script in openrc/extmerge runit/boot.sh runit/shutdown.sh s6-rc/extmerge/up s6-rc/extmerge/down mkinitcpio/install mkinitcpio/hook; do
+for script in openrc/extmerge runit/boot.sh runit/shutdown.sh s6-rc/extmerge/up s6-rc/extmerge/down sysvinit/extmerge mkinitcpio/install mkinitcpio/hook; do
 	mkdir -p "$T/units/${script%/*}"
-	sed "s|@bindir[@]|$T/bin|g" "$units/$script.in" >"$T/units/$script"
+	sed "s|@bindir[@]|$T/bin|g; s|/run/sendsigs|$T&|; s|/etc/sv /etc/runit|$T/none $T/nothing|; s|/{etc,usr/local|$T/host&|" "$units/$script.in" >"$T/units/$script"
 done
 cat >"$T/bin/extmerge" <<SCRIPT
 #!/bin/sh
@@ -27,7 +27,7 @@ with() { # STATUS COMMAND...: what extmerge was called with, and how the command
 
 if command -v shellcheck >/dev/null; then
 	# SC2034: the init reads them.
-	is "shellcheck has nothing to say: sh" "$(cd "$T/units" && shellcheck -s sh -e SC2034 openrc/extmerge runit/*.sh mkinitcpio/hook 2>&1)" ""
+	is "shellcheck has nothing to say: sh" "$(cd "$T/units" && shellcheck -s sh -e SC2034 openrc/extmerge runit/*.sh sysvinit/extmerge mkinitcpio/hook 2>&1)" ""
 	is "shellcheck has nothing to say: bash" "$(cd "$T/units" && shellcheck -s bash -S warning mkinitcpio/install 2>&1)" ""
 else
 	skip "shellcheck" "it is not there"
@@ -55,6 +55,17 @@ with 0 openrc depend
 like "OpenRC: comes after the file systems" "$(cat "$T/stdout")" "after .*localmount"
 like "and before those who read what extensions bring" "$(cat "$T/stdout")" "before .*modules sysctl .*dbus"
 like "reload is there while it is started" "$(cat "$T/units/openrc/extmerge")" 'extra_started_commands="reload"'
+
+# --- sysvinit, and Debian's runit, which adds words of its own ---
+for call in 'start --force-sysv:refresh --boot=late' 'stop:unmerge --boot=early' 'reload:refresh' 'restart:refresh' 'status:status'; do
+	for status in 0 1; do
+		# shellcheck disable=SC2086
+		with $status sh "$T/units/sysvinit/extmerge" ${call%%:*}
+		is "sysvinit: ${call%%:*}, where extmerge ends with $status" "$rc $said" "$status ${call#*:}"
+	done
+done
+with 0 sh "$T/units/sysvinit/extmerge" other
+is "sysvinit: anything else is a wrong call" "$rc $said" "2 "
 
 # --- runit: both are read by a shell that must go on ---
 for call in 'boot:refresh --boot=late' 'shutdown:unmerge --boot=early'; do
@@ -86,7 +97,11 @@ build() { # [FUNCTION]: what is added to the initramfs; the function is there, t
 }
 printf '{"soname":["libnone.so.9"]}{"soname":["libc.so.6"]}' >>"$T/bin/extmerge"
 PATH=$PATH:/usr/sbin:/sbin
+mkdir -p "$T/host/etc/verity.d" && echo certificate >"$T/host/etc/verity.d/a.crt" && ln -s /dev/null "$T/host/etc/verity.d/b.crt"
 said=$(build)
+is "mkinitcpio: certificates, and what masks one" "$(grep -F verity.d/ <<<"$said" | paste -sd,)" \
+	"add_file $T/host/etc/verity.d/a.crt,add_symlink $T/host/etc/verity.d/b.crt /dev/null"
+rm -r "$T/host"
 like "mkinitcpio: the program" "$said" "add_binary $T/bin/extmerge"
 like "libraries that it names" "$said" "add_binary /[^ ]*/libc.so.6"
 like "those that are not there are said" "$said" "warning extmerge: there is no libnone.so.9"

@@ -55,7 +55,7 @@ unit etc/systemd/system/nul.service '[Service]\n\0'
 em service-drop-in nul
 like "what is no text is refused" "$rc $err" "^1 .*Cannot read the unit"
 
-# --- other inits: what is printed is tried by them in tests/vm/openrc.sh ---
+# --- other inits: what is printed is tried by them in tests/vm/openrc.sh and inits.sh ---
 unit etc/init.d/web '#!/sbin/openrc-run\ncommand=/bin/web\nreload() {\n:\n}\n'
 em service-drop-in --init=openrc web
 is "OpenRC: where to put it is said" "$rc $(head -n 1 <<<"$out") $err" "0 # The end of /etc/conf.d/web; then: rc-service web restart "
@@ -78,15 +78,17 @@ like "OpenRC: what has a function of that name is refused" "$rc $err" "^1 .*'web
 em service-drop-in --init=openrc none
 like "OpenRC: a script that is not there is named" "$rc $err" "^1 .*There is no script '/etc/init.d/none'"
 for init in runit s6; do
+	own=run.own
+	[ $init = runit ] || own=data/run.own # s6-rc takes over nothing else
 	mkdir -p "$T/$init" && echo own >"$T/$init/run"
 	em service-drop-in --init=$init web
 	for round in "once" "and again"; do
-		is "$init: its script makes the files, $round" "$(sh -s "$T/$init" <<<"$out" 2>&1; echo $? "$(cat "$T/$init/run.own") $(tail -n 1 "$T/$init/run")")" \
-			"0 own exec $program run --service=web -- ./run.own"
+		is "$init: its script makes the files, $round" "$(sh -s "$T/$init" <<<"$out" 2>&1; echo $? "$(cat "$T/$init/$own") $(tail -n 1 "$T/$init/run")")" \
+			"0 own exec $program run --service=web -- ./$own"
 	done
 done
 like "runit: it is renewed before it is told" "$(cat "$T/runit/control/h")" "$program refresh --service=web --pid="
-like "s6: too" "$(cat "$T/s6/reload")" "$program refresh --service=web --pid=.*exec s6-svc -h"
+like "s6: too" "$(cat "$T/s6/data/reload")" "$program refresh --service=web --pid=.*exec s6-svc -h"
 echo other >"$T/runit/control/h"
 em service-drop-in --init=runit web
 is "runit: a hook that is there already stays" "$(sh -s "$T/runit" <<<"$out" 2>&1) $(cat "$T/runit/control/h")" "control/h is there already other"
