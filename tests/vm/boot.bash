@@ -167,13 +167,12 @@ make_copier() { # SUITE FILE
 	rm -rf "$guest"
 	mkdir -p "$guest"/{bin,dev,proc,root}
 	cp "$(command -v busybox)" "$guest/bin/"
-	for module in virtio_blk; do
-		module=$(find "$lib" -name "$module.ko*")
-		case $module in
-		*.xz) xz -dc "$module" >"$guest/virtio_blk.ko" ;;
-		*.zst) zstd -qdc "$module" >"$guest/virtio_blk.ko" ;;
-		esac
-	done
+	module=$(find "$lib" -name 'virtio_blk.ko*')
+	case $module in
+	*.xz) xz -dc "$module" ;;
+	*.zst) zstd -qdc "$module" ;;
+	*) cat "$module" ;;
+	esac >"$guest/virtio_blk.ko" || return 1
 	cat >"$guest/init" <<'SCRIPT'
 #!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
