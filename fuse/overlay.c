@@ -123,7 +123,7 @@ void overlay_free(struct overlay *o) {
 	nodes_done(&o->nodes, overlay_leave, o);
 	dirindex_builder_done(&o->builder);
 	fdcache_done(&o->fds);
-	upper_done(&o->upper);
+	upper_end(&o->upper);
 	union_free(o->layers);
 	pthread_cond_destroy(&o->copied);
 	pthread_mutex_destroy(&o->lock);

@@ -292,7 +292,7 @@ int upper_init(struct upper *u, int fd, int work, enum whiteout_space space,
 	return r;
 }
 
-void upper_done(struct upper *u) {
+void upper_end(struct upper *u) {
 	close_fdp(&u->work);
 	u->work = -EBADF;
 }

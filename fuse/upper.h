@@ -20,11 +20,11 @@ struct upper {
 /*
  * Takes both into use: makes "work" in the work directory `work`, empties it of what a server that was killed has left
  * there, and tries what is needed (specs: overlay.2). 0; or a negative errno and a static sentence: -EBUSY where
- * another server uses them. End it with upper_done() in any case.
+ * another server uses them. End it with upper_end() in any case.
  */
 int upper_init(struct upper *u, int fd, int work, enum whiteout_space space,
 	       const char **ret_why);
-void upper_done(struct upper *u);
+void upper_end(struct upper *u);
 
 /* A name that is free in `work`. */
 void upper_new_name(struct upper *u, char ret[static UPPER_NAME_MAX]);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "candidates.h"
 #include "file.h"
 #include "image.h"
 #include "misnamed.h"
@@ -15,17 +16,6 @@
 #include "tree.h"
 
 #define PATH_TEXT_MAX 4096
-
-/* One name in a search directory: an extension, or a mask of that name. */
-struct candidate {
-	struct extension *extension; /* of a mask only name and path count */
-	bool is_mask;
-};
-
-struct candidates {
-	struct candidate *items;
-	size_t n;
-};
 
 struct search {
 	int root;
@@ -38,16 +28,6 @@ struct search {
 	char *safe;		 /* the last directory that only root can write */
 	struct discovery *found;
 };
-
-static int add_candidate(struct candidates *c, struct candidate item) {
-	struct candidate *grown = reallocarray(c->items, c->n + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	c->items = grown;
-	c->items[c->n++] = item;
-	return 0;
-}
 
 static bool is_empty_directory(int fd) {
 	char **names = NULL;
@@ -76,24 +56,6 @@ static struct extension *make(const struct search *s, const char *directory,
 static bool is_foreign(const struct search *s, const char *architecture) {
 	return architecture && strcmp(architecture, s->host->architecture) != 0 &&
 	       (!s->host->secondary || strcmp(architecture, s->host->secondary) != 0);
-}
-
-/* Whether `a` is the better version of one name (discover.pick, discover.tie). */
-static bool is_better(const struct search *s, const struct extension *a,
-		      const struct extension *b) {
-	static const int rank[] = {
-		[EXTENSION_RAW] = 3,	   [EXTENSION_BLOCK] = 2,
-		[EXTENSION_SUBVOLUME] = 1, [EXTENSION_DIRECTORY] = 1,
-		[EXTENSION_OTHER] = 0,
-	};
-	int r = name_compare_pick(&a->name, &b->name, s->host->architecture,
-				  s->host->secondary);
-
-	if (r == 0)
-		r = rank[a->kind] - rank[b->kind];
-	if (r == 0)
-		r = strcmp(a->path, b->path);
-	return r > 0;
 }
 
 static int open_entry(const struct search *s, const struct extension *e,
@@ -138,7 +100,7 @@ static int add_version(struct search *s, const struct extension *directory, int 
 	if (r == 0)
 		r = image_note_sidecars(e, versions, names);
 	if (r == 0)
-		r = add_candidate(&s->here, (struct candidate){ .extension = e });
+		r = candidates_add(&s->here, (struct candidate){ .extension = e });
 	if (r == 0)
 		TAKE_PTR(e);
 	return r;
@@ -156,8 +118,8 @@ static int add_versions(struct search *s, struct extension *directory, int fd,
 		r = verdict_set(&directory->verdict, VERDICT_UNREADABLE,
 				"cannot be listed: %s", strerror(-r));
 		return r < 0 ? r
-			     : add_candidate(&s->here, (struct candidate){
-							       .extension = directory });
+			     : candidates_add(&s->here, (struct candidate){
+								.extension = directory });
 	}
 	for (char **entry = entries; r == 0 && *entry; entry++)
 		r = add_version(s, directory, fd, entry, kind);
@@ -180,9 +142,9 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 		r = image_refuse_name(e, entry, why);
 	if (r < 0 || is_mask || !extension_fits(e))
 		return r < 0 ? r
-			     : add_candidate(&s->here,
-					     (struct candidate){ .extension = e,
-								 .is_mask = is_mask });
+			     : candidates_add(&s->here,
+					      (struct candidate){ .extension = e,
+								  .is_mask = is_mask });
 	if (kind == NAME_PICK_FILES || kind == NAME_PICK_DIRECTORIES)
 		return add_versions(s, e, fd,
 				    kind == NAME_PICK_FILES ? NAME_FILE : NAME_DIRECTORY);
@@ -193,7 +155,7 @@ static int add_entry(struct search *s, struct extension *e, const char *entry, i
 		r = verdict_set(&e->verdict, VERDICT_OTHER_ARCHITECTURE,
 				"its name says %s, host %s", e->name.architecture,
 				s->host->architecture);
-	return r < 0 ? r : add_candidate(&s->here, (struct candidate){ .extension = e });
+	return r < 0 ? r : candidates_add(&s->here, (struct candidate){ .extension = e });
 }
 
 /*
@@ -224,8 +186,8 @@ static int add_dangling(struct search *s, struct extension *e, const char *entry
 				strerror(-error));
 	if (r < 0)
 		return r;
-	return add_candidate(&s->here,
-			     (struct candidate){ .extension = e, .is_mask = is_mask });
+	return candidates_add(&s->here,
+			      (struct candidate){ .extension = e, .is_mask = is_mask });
 }
 
 /* It is known by its name alone: touching it would hold us as well. */
@@ -242,7 +204,7 @@ static int add_hung(struct search *s, struct extension *e, const char *entry) {
 	if (r == 0)
 		r = verdict_set(&e->verdict, VERDICT_UNRESPONSIVE,
 				"what it lies on did not answer in time");
-	return r < 0 ? r : add_candidate(&s->here, (struct candidate){ .extension = e });
+	return r < 0 ? r : candidates_add(&s->here, (struct candidate){ .extension = e });
 }
 
 /* `names` are those of the search directory, from this one on. */
@@ -279,74 +241,12 @@ static int read_entry(struct search *s, const char *directory, int directory_fd,
 	return r == TREE_SKIP ? 0 : r;
 }
 
-/* Who has the name already: a mask, or an extension that is not out for another reason. */
-static const struct candidate *find_taken(const struct candidates *c, const char *name) {
-	for (size_t i = 0; i < c->n; i++)
-		if (strcmp(c->items[i].extension->name.name, name) == 0)
-			return &c->items[i];
-	return NULL;
-}
+/* Before the next directory is read, each of this one has been compared with all. */
+static int settle(struct search *s) {
+	const struct contest c = { s->host->architecture, s->host->secondary,
+				   s->found->losers };
 
-/* discover.fallback: a version that cannot be merged does not keep another from it. */
-static bool competes(const struct search *s, const struct candidate *c) {
-	return c->is_mask || (extension_fits(c->extension) &&
-			      !strv_contains(s->found->losers, c->extension->path));
-}
-
-/* The best of this name in this directory, masks first. */
-static const struct candidate *find_winner(const struct search *s, const char *name) {
-	const struct candidate *best = NULL;
-
-	for (size_t i = 0; i < s->here.n; i++) {
-		const struct candidate *c = &s->here.items[i];
-
-		if (strcmp(c->extension->name.name, name) != 0 || !competes(s, c))
-			continue;
-		if (!best || (c->is_mask && !best->is_mask) ||
-		    (c->is_mask == best->is_mask &&
-		     is_better(s, c->extension, best->extension)))
-			best = c;
-	}
-	return best;
-}
-
-static int judge_candidate(const struct search *s, const struct candidate *c) {
-	const struct candidate *other = find_taken(&s->taken, c->extension->name.name);
-
-	if (!other) {
-		other = find_winner(s, c->extension->name.name);
-		if (!other || other == c)
-			return 0;
-		if (!other->is_mask && !competes(s, c))
-			return 0; /* it is out for a reason of its own */
-		other->extension->has_rival = true;
-	}
-	return verdict_set(&c->extension->verdict,
-			   other->is_mask ? VERDICT_MASKED : VERDICT_SHADOWED, "by %s",
-			   other->extension->path);
-}
-
-/* Moves this directory's candidates to where they belong, after each has been compared with all. */
-static int settle_directory(struct search *s) {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < s->here.n; i++)
-		if (!s->here.items[i].is_mask)
-			r = judge_candidate(s, &s->here.items[i]);
-	for (size_t i = 0; i < s->here.n; i++) {
-		struct candidate c = s->here.items[i];
-		bool takes = c.is_mask ||
-			     c.extension->verdict.code != VERDICT_OTHER_ARCHITECTURE;
-
-		if (r == 0 && !c.is_mask)
-			r = extensions_add(s->found->list, c.extension);
-		else if (!c.is_mask)
-			extension_free(c.extension);
-		if (r == 0 && takes)
-			r = add_candidate(&s->taken, c);
-	}
-	s->here.n = 0;
-	return r;
+	return candidates_settle(&s->here, &s->taken, &c, s->found->list);
 }
 
 static int add_problem(struct search *s, const char *directory, int error) {
@@ -395,7 +295,7 @@ static int read_directory(struct search *s, const char *directory, int fd) {
 		if (r == 0)
 			r = note_misnamed(s, directory, fd, *entry, entries);
 	}
-	return r < 0 ? r : settle_directory(s);
+	return r < 0 ? r : settle(s);
 }
 
 static int search_directory(struct search *s, const char *directory) {
@@ -443,13 +343,6 @@ static int refuse_excess(struct extensions *list, const struct class *class) {
 	return r;
 }
 
-static void free_masks(struct candidates *c) {
-	for (size_t i = 0; i < c->n; i++)
-		if (c->items[i].is_mask)
-			extension_free(c->items[i].extension);
-	free(c->items);
-}
-
 int discover(int root, const struct class *class, const struct host *host,
 	     struct discovery *d) {
 	struct search s = { .root = root,
@@ -465,10 +358,7 @@ int discover(int root, const struct class *class, const struct host *host,
 		r = search_service(&s, d->service, directory);
 	for (; r == 0 && *directory; directory++)
 		r = search_directory(&s, *directory);
-	for (size_t i = 0; i < s.here.n; i++) /* only after an error */
-		extension_free(s.here.items[i].extension);
-	free(s.here.items);
-	free_masks(&s.taken);
+	candidates_done(&s.here, &s.taken);
 	strv_free(s.hung);
 	free(s.safe);
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "kernel.h"
 #include "log.h"
+#include "memory.h"
 #include "responsive.h"
 #include "strv.h"
 #include "submounts.h"
@@ -169,7 +170,7 @@ static int take_mounts(struct route *r, const struct mounts *m, size_t i, int fd
 
 	if (e < 0 || r->state.hierarchies[i].kind != STATE_MERGED)
 		return e;
-	r->memories[i] = upper_take_memory(fd);
+	r->memories[i] = memory_take(fd);
 	return r->memories[i] < 0 && r->memories[i] != -ENOENT ? r->memories[i] : 0;
 }
 

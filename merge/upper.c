@@ -8,15 +8,14 @@
 #include <sys/xattr.h>
 
 #include "file.h"
-#include "fs.h"
-#include "kernel.h"
+#include "memory.h"
 #include "meta.h"
 #include "mount.h"
 #include "renewal.h"
 #include "text.h"
 #include "workdir.h"
 
-#define IN_MOUNT "upper" /* where the directory is a mount point, or memory */
+#define IN_MOUNT MEMORY_LAYER /* where the directory is a mount point */
 
 static bool is_same(const struct stat *a, const struct stat *b) {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
@@ -253,60 +252,20 @@ int upper_close_store(int root) {
 	return fchmod(store, st.st_mode & 0700) < 0 ? -errno : 0;
 }
 
-/* The place is in the tree, where who writes it could have made a directory: but not have mounted one. */
-int upper_take_memory(int tree) {
-	_cleanup_close_ int at = file_open_in(tree, META_PLACE "/" META_MEMORY,
-					      O_PATH | O_DIRECTORY);
-	int fd;
-
-	/* switch.15: a tree whose server is dead may not let anybody through. */
-	if (at == -ENOTDIR || at == -ENOTCONN || at == -ECONNABORTED)
-		return -ENOENT;
-	if (at < 0)
-		return at;
-	if (mount_is_root(at) != 1)
-		return -ENOENT;
-	fd = open_tree(at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int upper_open_in_memory(int memory) {
-	return file_open_exact(memory, IN_MOUNT, O_PATH | O_DIRECTORY);
-}
-
-int upper_heal_memory(int memory, const char *id) {
-	_cleanup_close_ int parent = file_open_exact(memory, ".", O_PATH | O_DIRECTORY);
-
-	return parent < 0 ? parent : renewal_heal(parent, IN_MOUNT, id);
-}
-
-static int make_memory(const struct upper *u) {
-	struct fs f = FS_NONE;
-	int fd;
-
-	fs_open(&f, "tmpfs");
-	fs_set(&f, "source", META_SOURCE "memory");
-	fs_set(&f, "mode", "0700");
-	fs_set(&f, "size", u->size && *u->size ? u->size : MUTABLE_SIZE_DEFAULT);
-	fd = fs_mount(&f, 0);
-	fs_done(&f);
-	return fd;
-}
-
 static int prepare_memory(struct upper *u, int base) {
 	_cleanup_close_ int fd = -EBADF;
 
 	if (u->memory < 0)
-		u->memory = make_memory(u);
+		u->memory = memory_make(u->size);
 	if (u->memory < 0)
 		return u->memory;
 	u->parent = file_open_exact(u->memory, ".", O_PATH | O_DIRECTORY);
-	u->name = strdup(IN_MOUNT);
+	u->name = strdup(MEMORY_LAYER);
 	if (u->parent < 0 || !u->name)
 		return u->parent < 0 ? u->parent : -ENOMEM;
-	if (mkdirat(u->parent, IN_MOUNT, 0755) < 0)
+	if (mkdirat(u->parent, MEMORY_LAYER, 0755) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	fd = file_open_exact(u->parent, IN_MOUNT, O_RDONLY | O_DIRECTORY);
+	fd = file_open_exact(u->parent, MEMORY_LAYER, O_RDONLY | O_DIRECTORY);
 	return fd < 0 ? fd : base < 0 ? 0 : meta_copy_looks(base, fd);
 }
 
@@ -339,7 +298,7 @@ int upper_open_place(struct upper *u, int root, char **ret_why) {
 	if (u->memory < 0)
 		return -ENOENT;
 	u->parent = file_open_exact(u->memory, ".", O_PATH | O_DIRECTORY);
-	u->name = strdup(IN_MOUNT);
+	u->name = strdup(MEMORY_LAYER);
 	return u->parent < 0 ? u->parent : u->name ? 0 : -ENOMEM;
 }
 

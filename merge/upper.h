@@ -47,12 +47,6 @@ struct upper {
 int upper_find(int root, const char *name, int base, enum mutable_mode mode,
 	       struct upper *ret, char **ret_why);
 
-/* The layer that is written, in memory of ours: O_PATH, or a negative errno. */
-int upper_open_in_memory(int memory);
-
-/* Ends a renewal in it, as renewal_heal(). */
-int upper_heal_memory(int memory, const char *id);
-
 /* Makes the directory, which then looks like `base` if there is one. 0 or a negative errno. */
 int upper_make(struct upper *u, int root, const char *name, int base);
 
@@ -61,9 +55,6 @@ int upper_make(struct upper *u, int root, const char *name, int base);
  * behind, and exchange files under the names by which a server of ours changes them. 0 or a negative errno.
  */
 int upper_close_store(int root);
-
-/* The memory of the merged tree `tree`, a detached clone that the caller owns; -ENOENT where it has none. */
-int upper_take_memory(int tree);
 
 /*
  * Makes what is missing: the directory, which looks like `base`; memory of u->size, if there is none in u->memory;

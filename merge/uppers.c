@@ -11,6 +11,7 @@
 #include "file.h"
 #include "inputs.h"
 #include "log.h"
+#include "memory.h"
 #include "renewal.h"
 #include "text.h"
 #include "workdir.h"
@@ -315,7 +316,7 @@ int uppers_open_merged(const struct route *r, size_t i) {
 	if (!record || !record->is_writable)
 		return -ENODATA;
 	if (r->memories[i] >= 0)
-		return upper_open_in_memory(r->memories[i]);
+		return memory_open_layer(r->memories[i]);
 	fd = record->upper ? file_open_in(r->base, record->upper, O_PATH | O_DIRECTORY)
 			   : -ENOENT;
 	if (fd < 0)
@@ -334,7 +335,7 @@ void uppers_sweep(const struct route *r) {
 		int n;
 
 		if (h->record && r->memories[i] >= 0)
-			(void)upper_heal_memory(r->memories[i], h->record->memory_id);
+			(void)memory_heal(r->memories[i], h->record->memory_id);
 
 		if (h->kind != STATE_PLAIN && h->kind != STATE_MERGED)
 			continue;
