@@ -9,19 +9,20 @@
 # with huge pages, as disks' file systems keep such files in large pieces. All is in memory (tmpfs).
 # All unions are mounted at the same time, and each row is measured on one after the other, in turn, so that what else
 # the machine does meets all of them. Prints a table: overlayfs' median in milliseconds, and the medians of the others'
-# ratios to it in the same round. EXTMERGE_FUSE, TOUCH (make tests/bench/touch) and FUSE_OVERLAYFS are the programs;
-# ROWS, a regular expression, leaves out what takes long.
+# ratios to it in the same round. EXTMERGE_FUSE, TOUCH, FLOOR (make tests/bench/touch tests/bench/floor) and FUSE_OVERLAYFS are
+# the programs; ROWS, a regular expression, leaves out what takes long. "floor" answers from nothing, by passthrough and
+# cached: what no server of FUSE can be faster than.
 set -u
 export LC_ALL=C
-: "${EXTMERGE_FUSE:=$PWD/extmerge-fuse}" "${TOUCH:=$PWD/tests/bench/touch}" "${ROWS:=.}"
+: "${EXTMERGE_FUSE:=$PWD/extmerge-fuse}" "${TOUCH:=$PWD/tests/bench/touch}" "${FLOOR:=$PWD/tests/bench/floor}" "${ROWS:=.}"
 : "${FUSE_OVERLAYFS:=$(type -P fuse-overlayfs)}" "${MOUNT:=$(type -P mount)}"
-for program in "$EXTMERGE_FUSE" "$TOUCH"; do
+for program in "$EXTMERGE_FUSE" "$TOUCH" "$FLOOR"; do
 	[ -x "$program" ] || { echo "there is no $program" >&2; exit 1; }
 done
 if [ -z "${BENCH_INSIDE-}" ]; then
 	T=$(mktemp -d /tmp/extmerge-bench.XXXXXX) || exit 1
 	trap 'rmdir "$T"' EXIT
-	export BENCH_INSIDE=1 T EXTMERGE_FUSE TOUCH FUSE_OVERLAYFS MOUNT ROWS
+	export BENCH_INSIDE=1 T EXTMERGE_FUSE TOUCH FLOOR FUSE_OVERLAYFS MOUNT ROWS
 	unshare -m --propagation private bash "$0" "$@"
 	exit
 fi
@@ -29,8 +30,8 @@ rounds=${1-7}
 shift $(($# > 0))
 [ $# -gt 0 ] || set -- 1 8 64
 mount -t tmpfs bench "$T" -o mode=755 && cd "$T" || exit 1
-unions=(overlayfs passthrough cached grafts fuse-overlayfs)
-[ -n "$FUSE_OVERLAYFS" ] || unset "unions[4]"
+unions=(overlayfs passthrough cached grafts floor floor-cached)
+[ -z "$FUSE_OVERLAYFS" ] || unions+=(fuse-overlayfs)
 # Column after column of the table below; what the issue asks for.
 declare -A aim=(
 	[start]="1.0" [walk-first]="1.2, grafts 0.7" [walk-again]="0.75" [stat-again]="0.75" [small-first]="3, grafts 1.0"
@@ -62,6 +63,8 @@ command_of() { # UNION
 	overlayfs) command=("$MOUNT" -t overlay none ../m/overlayfs -o "ro,lowerdir=$list:../base:../data") ;;
 	passthrough | cached) command=("${ours[@]}" "lowerdir=$list:../base:../data,io=$1") ;;
 	grafts) command=("${ours[@]}" "lowerdir=$list:../base:../data,grafts=16") ;;
+	floor) command=("$FLOOR" ../page "../m/$1") ;;
+	floor-cached) command=("$FLOOR" - "../m/$1") ;;
 	fuse-overlayfs) command=("$FUSE_OVERLAYFS" -o "lowerdir=$list:../base:../data" "../m/$1") ;;
 	esac
 }
@@ -81,6 +84,7 @@ row() { # TEST FILE ARGUMENT...
 	[[ $test =~ $ROWS ]] || return
 	for ((i = 0; i < ${#unions[@]}; i++)); do
 		name=${unions[(i + round) % ${#unions[@]}]}
+		[[ $name != floor* || $file != data ]] || continue
 		"$TOUCH" "$1" "m/$name/$file" "${@:2}" <"${input:-/dev/null}" >>"times/$name.$test"
 	done
 }
@@ -96,7 +100,7 @@ start_row() {
 		best=
 		for try in 1 2 3 4 5; do
 			umount -q -R "m/$name"
-			try=$(cd layers && "$TOUCH" start "../m/$name/data" "${command[@]}")
+			try=$(cd layers && "$TOUCH" start "../m/$name/big" "${command[@]}")
 			best=$(printf '%s\n' ${best:+"$best"} "$try" | sort -n | head -n 1)
 		done
 		echo "$best" >>"times/$name.start"
@@ -135,6 +139,11 @@ median() { # NUMBERS on stdin
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
+ratio() { # UNION TEST
+	[ -e "times/$1.$2" ] || { printf ' |'; return; }
+	printf ' %.2f |' "$(paste "times/$1.$2" "times/overlayfs.$2" | awk '{ print $1 / $2 }' | median)"
+}
+
 for layers; do
 	for name in "${unions[@]}"; do
 		umount -q -R "m/$name"
@@ -170,13 +179,13 @@ for layers; do
 		[[ $test =~ $ROWS ]] || continue
 		printf '| %s | %.4g |' "$test" "$(median <"times/overlayfs.$test")"
 		for name in "${unions[@]:1}"; do
-			printf ' %.2f |' "$(paste "times/$name.$test" "times/overlayfs.$test" | awk '{ print $1 / $2 }' | median)"
+			ratio "$name" "$test"
 		done
 		echo " ${aim[$test]-} |"
 	done
 	printf '| memory after the walk, MiB | |'
 	printf ' %.1f |' "$(median <times/passthrough.memory)" "$(median <times/cached.memory)" "$(median <times/grafts.memory)"
-	[ -z "$FUSE_OVERLAYFS" ] || printf ' |'
+	printf '%0.s |' "${unions[@]:4}"
 	echo " 8 |"
 done
 for name in "${unions[@]}"; do
