@@ -11,7 +11,7 @@
 # the machine does meets all of them. Prints a table: overlayfs' median in milliseconds, and the medians of the others'
 # ratios to it in the same round. EXTMERGE_FUSE, TOUCH, FLOOR (make tests/bench/touch tests/bench/floor) and FUSE_OVERLAYFS are
 # the programs; ROWS, a regular expression, leaves out what takes long. "floor" answers from nothing, by passthrough and
-# cached: what no server of FUSE can be faster than.
+# cached: what no server of FUSE can be faster than. "native" is the base by itself: what the server reads has to be read there.
 set -u
 export LC_ALL=C
 : "${EXTMERGE_FUSE:=$PWD/extmerge-fuse}" "${TOUCH:=$PWD/tests/bench/touch}" "${FLOOR:=$PWD/tests/bench/floor}" "${ROWS:=.}"
@@ -30,7 +30,7 @@ rounds=${1-7}
 shift $(($# > 0))
 [ $# -gt 0 ] || set -- 1 8 64
 mount -t tmpfs bench "$T" -o mode=755 && cd "$T" || exit 1
-unions=(overlayfs passthrough cached grafts floor floor-cached)
+unions=(overlayfs passthrough cached grafts floor floor-cached native)
 [ -z "$FUSE_OVERLAYFS" ] || unions+=(fuse-overlayfs)
 # Column after column of the table below; what the issue asks for.
 declare -A aim=(
@@ -65,6 +65,7 @@ command_of() { # UNION
 	grafts) command=("${ours[@]}" "lowerdir=$list:../base:../data,grafts=16") ;;
 	floor) command=("$FLOOR" ../page "../m/$1") ;;
 	floor-cached) command=("$FLOOR" - "../m/$1") ;;
+	native) command=("$MOUNT" --bind ../base "../m/$1") ;;
 	fuse-overlayfs) command=("$FUSE_OVERLAYFS" -o "lowerdir=$list:../base:../data" "../m/$1") ;;
 	esac
 }
@@ -84,7 +85,7 @@ row() { # TEST FILE ARGUMENT...
 	[[ $test =~ $ROWS ]] || return
 	for ((i = 0; i < ${#unions[@]}; i++)); do
 		name=${unions[(i + round) % ${#unions[@]}]}
-		[[ $name != floor* || $file != data ]] || continue
+		[[ ! $name =~ ^(floor|native) || $file != data ]] || continue
 		"$TOUCH" "$1" "m/$name/$file" "${@:2}" <"${input:-/dev/null}" >>"times/$name.$test"
 	done
 }
