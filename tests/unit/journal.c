@@ -135,6 +135,39 @@ START_TEST(stderr_stays_what_it_is) {
 }
 END_TEST
 
+/* Another device, another inode, and what only begins as it should. */
+START_TEST(another_stream_is_not_ours) {
+	static const struct {
+		unsigned device, inode;
+		const char *behind;
+		bool is_ours;
+	} cases[] = {
+		{ 0, 0, "", true },   { 1, 0, "", false },   { 0, 1, "", false },
+		{ 0, 0, "x", false }, { 0, 0, ":1", false },
+	};
+	char path[108];
+	_cleanup_close_ int fd = listen_at("another", path);
+	const struct journal_places there = { path, path };
+	_cleanup_fclose_ FILE *f = tmpfile();
+	struct stat st;
+
+	redirect(f, false);
+	ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text =
+			text_format("%llu:%llu%s",
+				    (unsigned long long)st.st_dev + cases[i].device,
+				    (unsigned long long)st.st_ino + cases[i].inode,
+				    cases[i].behind);
+
+		setenv("JOURNAL_STREAM", text, 1);
+		journal_start(&there, false);
+		ck_assert_msg(journal_is_on() == cases[i].is_ours, "%s", text);
+		journal_stop();
+	}
+}
+END_TEST
+
 START_TEST(syslog_hears_at_boot) {
 	_cleanup_fclose_ FILE *f = tmpfile();
 	char path[108], expected[64];
@@ -227,6 +260,7 @@ int main(void) {
 	tcase = tcase_create("stderr");
 	tcase_add_unchecked_fixture(tcase, scratch_setup, scratch_teardown);
 	tcase_add_test(tcase, stderr_stays_what_it_is);
+	tcase_add_test(tcase, another_stream_is_not_ours);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("syslog");
 	tcase_add_unchecked_fixture(tcase, scratch_setup, scratch_teardown);

@@ -11,7 +11,7 @@
 
 /*
  * Makes the directory `name` with what the words say: "d/" a directory, "f=text" a file, "l>target" a symlink, "w!" a whiteout,
- * "p|" a FIFO, "d*" makes a directory opaque, "f@600" changes a mode. False where this user may not do one of them.
+ * "p|" a FIFO, "d*" makes a directory opaque, "d*x" gives it that other value, "f@600" changes a mode. False where this user may not do one of them.
  */
 static inline bool plant(const char *name, const char *words) {
 	_cleanup_free_ char *copy = strdup(words);
@@ -48,7 +48,8 @@ static inline bool plant(const char *name, const char *words) {
 			break;
 		case '*':
 			at = openat(fd, word, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			if (fsetxattr(at, "trusted.overlay.opaque", "y", 1, 0) < 0)
+			if (fsetxattr(at, "trusted.overlay.opaque", *value ? value : "y",
+				      1, 0) < 0)
 				return false;
 			break;
 		case '@':
