@@ -98,6 +98,18 @@ umount "$R/usr"
 is "a run that fails leaves no hooks" "$rc $(notes)" "1 0"
 inside -q refresh
 is "they are those of the run that does not" "$rc $calls" "0 $(all_of db)"
+make_all idle
+: >"$R/kill/systemd-sysusers"
+inside -q refresh
+rm "$R/kill/systemd-sysusers"
+make_all late
+mount -t tmpfs cover "$R/usr"
+mkdir "$R/usr/bin" && cp /bin/true "$R/usr/bin/"
+inside -q refresh
+umount "$R/usr"
+is "but what another has left stays" "$rc $(notes)" "1 1"
+inside -q refresh
+like "for the one that does not fail" "$rc $calls" "^0 systemd-sysusers idle.conf late.conf\|.* restart idle.service late.service"
 
 # Notes that nobody of us has written.
 mkdir -p "$R/run/extmerge/due"

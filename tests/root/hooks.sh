@@ -94,6 +94,9 @@ inside -q unmerge
 make_conf_tree "$C/conf" conf
 mkdir "$C/conf/etc/sysusers.d"
 echo "of conf" >"$C/conf/etc/sysusers.d/c.conf"
+inside merge --mutable=/etc:ephemeral
+is "also where it is merged to be written" "$rc $calls" "0 systemd-sysusers c.conf u.conf"
+inside -q unmerge
 inside merge
 is "where it cannot, before, and once" "$rc $calls" "0 systemd-sysusers -"
 is "on the host's own files, which are seen then" "$(sort "$R/etc/passwd" | paste -sd' ')" "of conf user"
