@@ -124,6 +124,7 @@ void hooks_note(struct route *r) {
 	if (e == 0 && takes_what_is_left(r)) {
 		e = due_find(c);
 		r->hooks.is_left = e > 0;
+		e = e > 0 ? due_find(&r->hooks.left) : e;
 	}
 	if (e < 0)
 		log_warning("Cannot find out which hooks are to run: %s", strerror(-e));
@@ -134,6 +135,8 @@ void hooks_note(struct route *r) {
 }
 
 void hooks_drop(struct route *r) {
-	if (!r->hooks.is_left)
+	if (r->hooks.is_left)
+		due_note(&r->hooks.left);
+	else
 		due_forget();
 }

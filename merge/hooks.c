@@ -301,4 +301,5 @@ void hooks_done(struct hooks *h) {
 		free(h->items[i].why);
 	free(h->items);
 	hook_calls_done(&h->calls);
+	hook_calls_done(&h->left);
 }

@@ -19,6 +19,7 @@ struct hooks {
 	bool has_accounts;	 /* users and groups are made already */
 	struct hook_calls calls; /* hooks_note() */
 	bool is_left; /* a run that was killed has left some of them (hook.10) */
+	struct hook_calls left; /* those */
 };
 
 /*

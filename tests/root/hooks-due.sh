@@ -109,7 +109,7 @@ inside -q refresh
 umount "$R/usr"
 is "but what another has left stays" "$rc $(notes)" "1 1"
 inside -q refresh
-like "for the one that does not fail" "$rc $calls" "^0 systemd-sysusers idle.conf late.conf\|.* restart idle.service late.service"
+like "for the one that does not fail, and nothing else" "$rc $calls" "^0 systemd-sysusers late.conf idle.conf\|.* restart late.service idle.service$"
 
 # Notes that nobody of us has written.
 mkdir -p "$R/run/extmerge/due"
