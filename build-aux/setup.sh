@@ -50,6 +50,7 @@ asan     want gcc:libasan.so     -                libasan              -        
 ubsan    want gcc:libubsan.so    -                libubsan             -                 -                -               libsanitizer-devel
 strace   want cmd:strace         strace           strace               strace            strace           strace          strace
 stress   want cmd:stress-ng      stress-ng        stress-ng            stress-ng         stress-ng        stress-ng       stress-ng
+fmount   want cmd:fusermount3    fuse3            fuse3                fuse3             fuse3            fuse3           fuse3
 sqfuse   want cmd:squashfuse_ll  squashfuse       squashfuse           squashfuse        squashfuse       squashfuse      squashfuse
 btrfs    want cmd:mkfs.btrfs     btrfs-progs      btrfs-progs          btrfsprogs        btrfs-progs      btrfs-progs     btrfs-progs
 ext4     want cmd:mkfs.ext4      e2fsprogs        e2fsprogs            e2fsprogs         e2fsprogs        e2fsprogs       e2fsprogs

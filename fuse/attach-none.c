@@ -2,6 +2,7 @@
 /* No servers and no drivers: built --without-fuse. */
 #include "attach-union.h"
 #include "driver.h"
+#include "fusermount.h"
 #include "grafts.h"
 
 struct attach_server *attach_server_new(void) {
@@ -26,6 +27,30 @@ int driver_mount(const struct driver_volume *v, uint64_t attributes,
 int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
 		 char ret_why[static ATTACH_WHY_MAX]) {
 	snprintf(ret_why, ATTACH_WHY_MAX, "this extmerge was built without FUSE");
+	return -EOPNOTSUPP;
+}
+
+bool fusermount_is_needed(void) {
+	return false;
+}
+
+const char *fusermount_find(void) {
+	return NULL;
+}
+
+const char *fusermount_obstacle(const char *program) {
+	return NULL;
+}
+
+int fusermount_mount(const char *program, int directory,
+		     const struct fusermount_options *o,
+		     char ret_why[static FUSERMOUNT_WHY_MAX]) {
+	snprintf(ret_why, FUSERMOUNT_WHY_MAX, "this extmerge was built without FUSE");
+	return -EOPNOTSUPP;
+}
+
+int fusermount_unmount(const char *program, int directory,
+		       char ret_why[static FUSERMOUNT_WHY_MAX]) {
 	return -EOPNOTSUPP;
 }
 

@@ -116,6 +116,10 @@ static int mount_union(struct attachment *a, const struct attach_union_options *
 		.for_all = true,
 	};
 
+	if (o->connection) {
+		a->fds[0] = fcntl(*o->connection, F_DUPFD_CLOEXEC, 3);
+		return a->fds[0] < 0 ? -errno : 0;
+	}
 	a->what = "/dev/fuse cannot be opened";
 	a->fds[0] = connection_open();
 	if (a->fds[0] < 0)
@@ -158,7 +162,7 @@ static int attach(struct attachment *a, const int *layers, unsigned n,
 	/* From now on the server's is the only one, so that the kernel sees when it dies. */
 	close_fdp(&a->fds[0]);
 	a->fds[0] = -EBADF;
-	if (r < 0)
+	if (r < 0 || o->connection)
 		return r;
 	if (device_of(a->mount, &device) == 0)
 		connection_read_ahead(device);

@@ -17,6 +17,8 @@ struct attach_union_options {
 	unsigned threads;    /* ATTACH_UNION_THREADS */
 	enum union_io io;    /* of a writable one not UNION_IO_PASSTHROUGH */
 	const struct attach_upper *upper; /* NULL: the union is read-only (specs: overlay.1) */
+	/* A connection that is mounted already, read-only; borrowed. attach_union() then returns 0 rather than a mount. */
+	const int *connection;
 	pid_t *ret_server; /* the server, for whoever wants to see whether it lives */
 };
 

@@ -140,12 +140,17 @@ void confine_read_in(void) {
 int confine_privileges(uint64_t keep) {
 	struct __user_cap_header_struct header = { .version =
 							   _LINUX_CAPABILITY_VERSION_3 };
-	const uint32_t low = (uint32_t)keep, high = (uint32_t)(keep >> 32);
-	const struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {
-		{ .effective = low, .permitted = low },
-		{ .effective = high, .permitted = high },
-	};
+	struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3];
 	const struct rlimit no_core = { 0, 0 };
+
+	if (syscall(SYS_capget, &header, kept) < 0)
+		return -errno;
+	/* What it never had it does without. */
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		kept[i].permitted &= (uint32_t)(keep >> 32 * i);
+		kept[i].effective = kept[i].permitted;
+		kept[i].inheritable = 0;
+	}
 
 	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
 		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno != EPERM)

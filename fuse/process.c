@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "fusermount.h"
 #include "request.h"
 
 int process_fail(int fd, int error, const char *what, const char *why) {
@@ -25,6 +26,9 @@ int process_confine(uint64_t keep, const char **ret_what) {
 	confine_memory();
 	*ret_what = "cannot leave the caller's mounts";
 	r = confine_to_nothing();
+	/* union.22: who may not mount stays where he is. */
+	if (r == -EPERM && fusermount_is_needed())
+		r = chdir("/") < 0 ? -errno : 0;
 	if (r == 0) {
 		*ret_what = "cannot give up privileges";
 		r = confine_privileges(keep);

@@ -6,6 +6,7 @@
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
 #include "attach-union.h"
+#include "fusermount.h"
 #include "grafts.h"
 #include "layers.h"
 #include "mountopts.h"
@@ -108,8 +109,50 @@ static int open_upper(struct job *j) {
 		      : open_directory("open workdir", j->options.work, &j->upper.work);
 }
 
+/* union.22: what is missing is said by what it lacks. */
+static int refuse_help(const struct job *j, const char *program, const char *why) {
+	fail("mount on", j->directory, *why ? why : "this process lacks CAP_SYS_ADMIN");
+	if (!program)
+		fprintf(stderr,
+			"  hint: fusermount3, of the package fuse3, mounts for others\n");
+	else if (fusermount_obstacle(program))
+		fprintf(stderr, "  hint: %s\n", fusermount_obstacle(program));
+	return EXIT_FAILURE;
+}
+
+/* For who may not mount: fusermount3 does, and it is seen before it is served. */
+static int mount_by_helper(const struct job *j, struct attach_union_options *o) {
+	const struct fusermount_options f = { o->source ?: "extmerge-fuse:union",
+					      o->attributes | MOUNT_ATTR_RDONLY };
+	const char *program = fusermount_find();
+	_cleanup_close_ int at = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int connection = -EBADF, mounted = -EBADF;
+	char why[ATTACH_WHY_MAX] = "", ignored[FUSERMOUNT_WHY_MAX];
+	int r;
+
+	if (at < 0)
+		return fail("mount on", j->directory, strerror(errno));
+	if (!program)
+		return refuse_help(j, program, why);
+	if (o->upper || j->options.grafts > 0)
+		return fail("mount on", j->directory,
+			    "upperdir and grafts need CAP_SYS_ADMIN");
+	connection = fusermount_mount(program, at, &f, why);
+	if (connection < 0)
+		return refuse_help(j, program, why);
+	o->connection = &connection;
+	o->space = WHITEOUT_USER; /* who may not mount does not see trusted.* */
+	r = attach_union(j->layers, j->n_layers, o, why);
+	if (r == 0)
+		return EXIT_SUCCESS;
+	mounted = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mounted >= 0)
+		fusermount_unmount(program, mounted, ignored);
+	return fail("mount on", j->directory, *why ? why : strerror(-r));
+}
+
 static int mount_it(const struct job *j) {
-	const struct attach_union_options o = {
+	struct attach_union_options o = {
 		.name = j->directory,
 		.source = j->source,
 		.space = j->options.space,
@@ -122,6 +165,8 @@ static int mount_it(const struct job *j) {
 	_cleanup_strv_ char **grafts = NULL;
 	char why[ATTACH_WHY_MAX];
 
+	if (fusermount_is_needed())
+		return mount_by_helper(j, &o);
 	if (at < 0)
 		return fail("mount on", j->directory, strerror(errno));
 	mounted = attach_union(j->layers, j->n_layers, &o, why);

@@ -63,8 +63,9 @@ int meta_copy_looks(int model, int meta) {
 		return from;
 	if (fstat(from, &st) < 0)
 		return -errno;
-	/* EINVAL: a user namespace that does not know the owner (command.3); then it is the caller. */
-	if (fchown(meta, st.st_uid, st.st_gid) < 0 && errno != EINVAL)
+	/* EINVAL: a user namespace that does not know the owner (command.3), EPERM: nor may he (switch.18); then it is the caller. */
+	if (fchown(meta, st.st_uid, st.st_gid) < 0 && errno != EINVAL &&
+	    (errno != EPERM || geteuid() == 0))
 		return -errno;
 	if (fchmod(meta, st.st_mode & 07777) < 0)
 		return -errno;

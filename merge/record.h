@@ -34,6 +34,9 @@ struct record_skipped {
 	char *text;
 };
 
+/* layers_by of a tree that fusermount3 has mounted (switch.18). */
+#define RECORD_BY_HELPER "fusermount3"
+
 struct record {
 	const struct class *class;
 	char *hierarchy; /* "usr" */

@@ -36,8 +36,8 @@ static char *describe_tree(const struct record *w) {
 
 	if (w->gap > 0)
 		snprintf(gap, sizeof(gap),
-			 "with a gap of %lld us: this kernel cannot mount beneath",
-			 (long long)w->gap);
+			 "with a gap of %lld us: %s cannot mount beneath",
+			 (long long)w->gap, report_mounter(w));
 	return text_format("%zu layer%s %s the host's own%s, %s", w->n_layers,
 			   text_plural(w->n_layers), is_top ? "under" : "over",
 			   w->is_writable ? ", writable" : "", gap);

@@ -19,6 +19,9 @@ char *report_form(const struct record *r);
 /* "  ~ change   tool 1 -> 2  (sysext, erofs, signed)". As above. */
 char *report_change(const struct plan_change *c);
 
+/* Who made the gap of its last switch (switch.3); static. */
+const char *report_mounter(const struct record *r);
+
 /* How to do what has been shown: "extmerge refresh", with what it takes. NULL where memory ran out. */
 char *report_refresh(const struct options *o);
 

@@ -80,10 +80,9 @@ static char *hierarchy_note(const struct state_hierarchy *h) {
 	if (h->record && !h->record->inputs)
 		return strdup("its record cannot be read");
 	if (h->record && h->record->gap)
-		return text_format(
-			"this kernel cannot mount beneath: the last switch left a gap "
-			"of %lld us",
-			(long long)h->record->gap);
+		return text_format("%s cannot mount beneath: the last switch left a gap "
+				   "of %lld us",
+				   report_mounter(h->record), (long long)h->record->gap);
 	return h->record ? report_form(h->record) : strdup("");
 }
 

@@ -137,3 +137,9 @@ char *report_change(const struct plan_change *c) {
 			   version && *version ? " " : "", version ?: "", c->class->name,
 			   l->format ?: "?", l->trust ?: "?");
 }
+
+const char *report_mounter(const struct record *r) {
+	return r->layers_by && strcmp(r->layers_by, RECORD_BY_HELPER) == 0
+		       ? RECORD_BY_HELPER
+		       : "this kernel";
+}

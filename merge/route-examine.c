@@ -87,7 +87,8 @@ static int compute_plan(struct route *r) {
 	e = plan_compute(old, (const struct record *const *)r->wanted, r->state.n,
 			 &r->plan);
 	for (size_t i = 0; e == 0 && i < r->plan.n_steps; i++)
-		if (r->renews[i] && r->plan.steps[i].action == PLAN_KEEP)
+		if ((r->renews[i] || r->is_cleared[i]) &&
+		    r->plan.steps[i].action == PLAN_KEEP)
 			r->plan.steps[i].action = PLAN_REPLACE;
 	return e;
 }

@@ -72,7 +72,8 @@ static enum exit_code open_again(struct route *r) {
 }
 
 static enum exit_code take_lock(struct route *r) {
-	if (geteuid() != 0) {
+	/* switch.18: another root may be one's own. */
+	if (geteuid() != 0 && strcmp(r->options->root, "/") == 0) {
 		log_error("Cannot change what is merged: root is needed");
 		log_hint("list, plan and status work without");
 		return EXIT_PRIVILEGE;

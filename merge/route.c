@@ -8,6 +8,7 @@
 #include "hierarchies.h"
 #include "inputs.h"
 #include "log.h"
+#include "proxymount.h"
 #include "strv.h"
 #include "uppers.h"
 
@@ -171,6 +172,7 @@ void route_close_hierarchies(struct route *r) {
 }
 
 void route_done(struct route *r) {
+	proxymount_restore(r);
 	workshop_done(&r->workshop);
 	for (size_t i = 0; i < STATE_HIERARCHIES_MAX; i++) {
 		route_submounts_done(&r->submounts[i]);

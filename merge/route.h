@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "config.h"
 #include "digest.h"
 #include "discover.h"
@@ -67,6 +69,10 @@ struct route {
 	size_t n_hierarchies;
 	struct record *wanted[STATE_HIERARCHIES_MAX];
 	struct plan plan;
+
+	/* proxymount.h: what was taken off, and when */
+	bool is_cleared[STATE_HIERARCHIES_MAX];
+	struct timespec cleared[STATE_HIERARCHIES_MAX];
 
 	/* transition.h */
 	struct watch *

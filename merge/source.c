@@ -364,8 +364,9 @@ static int attach_image(struct extension *e, struct source_options *o) {
 	int r = assess_image(e, &o->assess, &a);
 
 	if (r == 0 && !o->workshop)
-		r = verdict_set(&e->verdict, VERDICT_NO_PRIVILEGE,
-				"an image can only be looked into by root");
+		r = verdict_set(
+			&e->verdict, VERDICT_NO_PRIVILEGE,
+			"an image can only be looked into by who may mount, with CAP_SYS_ADMIN");
 	for (size_t i = 0; r == 0 && extension_fits(e) && i < a.parts.n; i++)
 		r = attach_part(e, &a, &a.parts.items[i], o);
 	return r;

@@ -64,7 +64,7 @@ static int group_lowest(const struct row *row, struct stacking *s, int *layers,
 }
 
 /* Top first (mutable.10, mutable.20). */
-static size_t list_layers(const struct hierarchy *h, int meta, int *ret) {
+size_t stack_list_layers(const struct hierarchy *h, int meta, int *ret) {
 	size_t n = 0;
 
 	ret[n++] = meta;
@@ -79,7 +79,7 @@ static size_t list_layers(const struct hierarchy *h, int meta, int *ret) {
 	return n;
 }
 
-static uint64_t tree_attributes(const struct hierarchy *h) {
+uint64_t stack_attributes(const struct hierarchy *h) {
 	const uint64_t of_class = h->class->mount_attributes &
 				  ~(uint64_t)MOUNT_ATTR_NOEXEC;
 
@@ -93,10 +93,10 @@ static struct stacking stacking_of(const struct hierarchy *h, struct workshop *w
 	return (struct stacking){
 		.h = h,
 		.layers = layers,
-		.n = list_layers(h, meta, layers),
+		.n = stack_list_layers(h, meta, layers),
 		.source = source,
 		.upper = hierarchy_is_writable(h) ? h->upper : NULL,
-		.attributes = tree_attributes(h),
+		.attributes = stack_attributes(h),
 		.workshop = w,
 	};
 }

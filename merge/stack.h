@@ -36,6 +36,12 @@ int stack_build(const struct hierarchy *h, struct workshop *w, enum backend choi
 		struct record *r, const struct stack_submount *submounts,
 		size_t n_submounts, struct stack *ret, char **ret_why);
 
+/* The layers of the tree, `meta` being the uppermost, top first: at most h->n_layers + 4 fds, borrowed; how many. */
+size_t stack_list_layers(const struct hierarchy *h, int meta, int *ret);
+
+/* What the tree is mounted with: MOUNT_ATTR_*. */
+uint64_t stack_attributes(const struct hierarchy *h);
+
 void stack_done(struct stack *s);
 
 /* Writes the record into the layer that a stack's `meta` refers to; also after it is in use. */

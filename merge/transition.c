@@ -8,6 +8,7 @@
 #include "apply.h"
 #include "file.h"
 #include "log.h"
+#include "proxymount.h"
 #include "text.h"
 #include "uppers.h"
 
@@ -212,10 +213,8 @@ enum exit_code transition_run(struct route *r) {
 
 	if (code != EXIT_DONE || !plan_has_work(&r->plan))
 		return code;
-	if (!r->is_privileged) {
-		log_error("Cannot mount: this process lacks CAP_SYS_ADMIN");
-		return EXIT_PRIVILEGE;
-	}
+	if (!r->is_privileged)
+		return proxymount_run(r);
 	for (size_t i = 0; i < r->state.n; i++)
 		r->stacks[i] = (struct stack){ .tree = -EBADF, .meta = -EBADF };
 	code = build_all(r);

@@ -9,6 +9,7 @@
 #include "../journal.h"
 #include "../json.h"
 #include "../log.h"
+#include "../proxymount.h"
 #include "../report.h"
 #include "../transition.h"
 
@@ -109,13 +110,17 @@ enum exit_code change_examine(struct route *r, bool *ret_settled) {
 
 	*ret_settled = false;
 	if (code == EXIT_DONE)
+		code = proxymount_clear_dead(r);
+	if (code == EXIT_DONE)
 		code = route_discover(r);
 	if (code != EXIT_DONE)
 		return code;
 	*ret_settled = inputs_settle(r);
 	if (*ret_settled)
 		return EXIT_DONE;
-	code = route_examine(r);
+	code = proxymount_clear(r);
+	if (code == EXIT_DONE)
+		code = route_examine(r);
 	if (code != EXIT_DONE)
 		return code;
 	if (journal_is_on())

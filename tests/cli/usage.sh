@@ -112,7 +112,7 @@ is "list works" $rc 0
 judged tree fits
 judged conf fits
 judged wrong wrong-id 'ID=fedora, host debian'
-judged image no-privilege 'only be looked into by root'
+judged image no-privilege 'only be looked into by who may mount'
 em list
 like "so does its table" "$out" $'NAME +VERSION +CLASS.*\ntree +sysext +directory'
 like "with a closing line" "$out" '4 found, 2 fit\.$'
@@ -153,8 +153,8 @@ rm -f "$R/etc/extmerge.conf"
 
 # --- what changes something needs privilege ---
 for verb in merge refresh unmerge; do
-	em $verb
-	like "$verb is refused" "$rc$out $err" '^5 .*root is needed'
+	out=$("$EXTMERGE" $verb 2>&1) # of this machine's root; another one may be one's own (switch.18)
+	like "$verb is refused" "$?$out" '^5.*root is needed'
 done
 is "no lock was taken" "$(ls "$R/run")" ""
 

@@ -140,7 +140,37 @@ else
 	skip "a protected image without device-mapper" "none can be made here"
 fi
 
-# --- no CAP_SYS_ADMIN, as in most containers: nothing there can mount, fusermount3 (set-user-id root) neither ---
+# --- a user namespace, in which an ordinary user is root, as in a container of his ---
+program=$T/bin/extmerge own=$R
+chmod 755 "$T" "$T/bin" && cp "$(dirname "$EXTMERGE")/extmerge-fuse" "$T/bin/"
+R=$T/theirs
+make_root "$R"
+make_tree "$R/var/lib/extensions/one" one
+chown -R 4321:4322 "$R"
+in_namespace() { # [OPTION-OF-SETPRIV...] -- VERB...
+	local options=()
+	while [ "$1" != -- ]; do options+=("$1") && shift; done
+	shift
+	out=$(setpriv --reuid=4321 --regid=4322 --clear-groups unshare -Urm setpriv "${options[@]}" sh -c \
+		'"$@" && cat "$0"/usr/bin/*' "$R" "$program" --root="$R" "$@" 2>"$T/stderr")
+	rc=$?
+	err=$(cat "$T/stderr")
+}
+if setpriv --reuid=4321 --regid=4322 --clear-groups unshare -Urm true 2>/dev/null; then
+	in_namespace -- merge
+	is "a user namespace: merged" "$rc $(paste -sd' ' <<<"$out")" "0 host tool one"
+	mknod -m 666 "$T/fuse" c 10 229 && chmod 666 "$T/fuse" && mount --bind "$T/fuse" /dev/fuse
+	in_namespace -- merge --backend=fuse
+	is "also by FUSE" "$rc $(paste -sd' ' <<<"$out")" "0 host tool one"
+	umount /dev/fuse
+	in_namespace --bounding-set=-sys_admin -- merge
+	like "without CAP_SYS_ADMIN in it: what is missing is named" "$rc $err" "^5 .*this process lacks CAP_SYS_ADMIN.*(no process in this container may have|package fuse3)"
+else
+	skip "a user namespace" "ordinary users may make none here"
+fi
+R=$own
+
+# --- no CAP_SYS_ADMIN, as in most containers: nothing there can mount, fusermount3 (set-user-id root) neither (more in fusermount.sh) ---
 if setpriv --bounding-set -sys_admin true 2>/dev/null; then
 	out=$(setpriv --bounding-set -sys_admin "$EXTMERGE" --root="$R" merge --backend=fuse 2>&1)
 	is "without CAP_SYS_ADMIN: an error" "$? $(mounts_below "$R")" "5 $before"
