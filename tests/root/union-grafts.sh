@@ -82,6 +82,14 @@ is "they hold in grafts" "$(findmnt -n -l -R -o OPTIONS u | grep -c 'ro,nosuid,n
 is "with a smaller number there are fewer" "$(grafts | wc -l)" "3"
 umount -R u
 
+# As in the union itself, its own attributes count, and not those of the mount that a layer lies on.
+mount --bind base base && mount -o remount,bind,nosuid,nodev,noexec,relatime base
+ok "a layer on a mount with others: mounted" try_mount grafts=16
+is "those of the union hold, and times of access are not kept" "$(findmnt -n -l -R -o OPTIONS u | sed 1d | tr ',' '\n' | grep -cE '^(nosuid|nodev|noexec|relatime)$') $(findmnt -n -l -R -o OPTIONS u | sed 1d | grep -c noatime)" "0 16"
+is "suid programs are, there too" "$(grafts | grep -c only8) $(setpriv --reuid 12345 --clear-groups "$T/u/lib/only8/suid" -u)" "1 0"
+umount -R u
+umount base
+
 mkdir upper work
 like "never where something is to be written" "$(try_mount grafts=1,upperdir=upper,workdir=work 2>&1)" "grafts are for unions that are not written to"
 is "and nothing is mounted" "$(mountpoint -q u; echo $?)" "32"
