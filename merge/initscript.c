@@ -43,19 +43,20 @@ static int hinder(struct initscript *s, char *sentence) {
 	return 0;
 }
 
-/* What is printed are functions of these names; of two that a shell reads, the later one is it. */
+/* Of two functions that a shell reads, the later one is it: ours must not be replaced by the script's, nor replace one of conf.d. */
 static int add_line(struct initscript *s, const char *line) {
-	static const char *const ours[] = { "start", "start_pre", "start_post",
-					    "reload_pre" };
+	static const char *const starting[] = { "start", "start_pre", "start_post" };
 
 	s->has_reload = s->has_reload || begins_function(line, "reload");
 	s->has_command = s->has_command || strncmp(line, "command=", 8) == 0 ||
 			 strncmp(line, ": ${command:=", 13) == 0;
-	if (strncmp(line, "extmerge_command=", 17) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(starting); i++)
+		s->is_whole = s->is_whole || begins_function(line, starting[i]);
+	if (strncmp(line, "extmerge_command=", 17) == 0 ||
+	    strncmp(line, "unset EXTMERGE_STARTS", 21) == 0)
 		return hinder(s, strdup("it is wrapped already"));
-	for (size_t i = 0; !s->obstacle && i < ARRAY_SIZE(ours); i++)
-		if (begins_function(line, ours[i]))
-			return hinder(s, text_format("it has %s() of its own", ours[i]));
+	if (!s->obstacle && begins_function(line, "reload_pre"))
+		return hinder(s, strdup("it has reload_pre() of its own"));
 	return 0;
 }
 
@@ -76,8 +77,7 @@ int initscript_add(struct initscript *s, const char *text, size_t len, bool is_s
 				strdup("OpenRC only calls it, it is not written for it"));
 		r = add_line(s, line + strspn(line, BLANKS));
 	}
-	if (r == 0 && is_script && !s->has_command && !s->obstacle)
-		r = hinder(s, strdup("it has no command="));
+	s->is_whole = s->is_whole || (is_script && !s->has_command);
 	return r;
 }
 
@@ -87,6 +87,16 @@ void initscript_done(struct initscript *s) {
 }
 
 /* --- writing: SELF and NAME stand for the two --- */
+
+#define OPENRC_RELOAD                                                             \
+	"# If this fails, so does the reload, and the service is not told.\n"     \
+	"reload_pre() {\n"                                                        \
+	"	extmerge_pid=$(service_get_value child_pid)\n"                          \
+	"	if [ -z \"$extmerge_pid\" ] && [ -n \"$pidfile\" ]; then\n"             \
+	"		read -r extmerge_pid _ <\"$pidfile\"\n"                                \
+	"	fi\n"                                                                   \
+	"	SELF refresh --service=NAME ${extmerge_pid:+\"--pid=$extmerge_pid\"}\n" \
+	"}\n"
 
 /* The command runs as root, as the merge needs that; user and group are those of the command after it. */
 static const char openrc_text[] =
@@ -110,16 +120,15 @@ static const char openrc_text[] =
 	"# By this OpenRC knows the process when it is to stop it.\n"
 	"start_post() {\n"
 	"	service_set_value command \"$extmerge_command\"\n"
-	"}\n"
-	"# If this fails, so does the reload, and the service is not told.\n"
-	"reload_pre() {\n"
-	"	extmerge_pid=$(service_get_value child_pid)\n"
-	"	if [ -z \"$extmerge_pid\" ] && [ -n \"$pidfile\" ]; then\n"
-	"		read -r extmerge_pid _ <\"$pidfile\"\n"
-	"	fi\n"
-	"	SELF refresh --service=NAME ${extmerge_pid:+\"--pid=$extmerge_pid\"}\n"
-	"}\n";
+	"}\n" OPENRC_RELOAD;
 
+/* What it does is not known: so the shell that is to start it begins anew within the namespace, as the same process. */
+static const char openrc_whole_text[] =
+	"case $EXTMERGE_STARTS$(tr '\\0' ' ' <\"/proc/$$/cmdline\") in\n"
+	"yes*) ;;\n"
+	"*\" start \") EXTMERGE_STARTS=yes exec SELF run --service=NAME -- \"$0\" \"$RC_SERVICE\" start ;;\n"
+	"esac\n"
+	"unset EXTMERGE_STARTS\n" OPENRC_RELOAD;
 /* The old run does all it did, within the namespace: environment, user, limits. */
 #define WRAP_RUN(own)                                 \
 	"[ -e " own " ] || ln run " own "\n"          \
@@ -191,10 +200,11 @@ static char *replace(const char *from, const char *word, const char *to) {
 	return text;
 }
 
-char *initscript_print(enum init i, const char *name, const char *self) {
+char *initscript_print(enum init i, const char *name, const char *self, bool is_whole) {
 	_cleanup_free_ char *text = text_format(
 		"%s# The service sees the extensions in confexts.d/NAME and extensions.d/NAME, see extmerge(8).\n%s",
-		inits[i].place, inits[i].text);
+		inits[i].place,
+		i == INIT_OPENRC && is_whole ? openrc_whole_text : inits[i].text);
 	_cleanup_free_ char *called = text ? replace(text, "SELF", self) : NULL;
 
 	return called ? replace(called, "NAME", name) : NULL;

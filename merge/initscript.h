@@ -13,9 +13,9 @@ int init_from(const char *word, enum init *ret);
 
 /* What was found in a service's script of OpenRC and in its configuration. */
 struct initscript {
-	bool has_command; /* it is started by a variable, as a function can change */
-	bool has_reload;
-	char *obstacle; /* "it has start_pre() of its own": an owned sentence, or NULL */
+	bool is_whole; /* it starts in a way of its own: all of that has to be done in the namespace */
+	bool has_command, has_reload;
+	char *obstacle; /* "it has reload_pre() of its own": an owned sentence, or NULL */
 };
 
 /*
@@ -26,7 +26,7 @@ int initscript_add(struct initscript *s, const char *text, size_t len, bool is_s
 void initscript_done(struct initscript *s);
 
 /*
- * What to put into place for the service `name`, by the program `self`: for OpenRC the end of its conf.d file, for the others
- * a script that makes the files. The caller owns it; NULL where memory ran out.
+ * What to put into place for the service `name`, by the program `self`: for OpenRC the end of its conf.d file (`is_whole` as above), for the
+ * others a script that makes the files. The caller owns it; NULL where memory ran out.
  */
-char *initscript_print(enum init i, const char *name, const char *self);
+char *initscript_print(enum init i, const char *name, const char *self, bool is_whole);

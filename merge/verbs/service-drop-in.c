@@ -154,7 +154,7 @@ static int add_script(int root, const char *directory, const char *name,
 }
 
 /* dropin.6 */
-static enum exit_code check_openrc(int root, const char *name) {
+static enum exit_code check_openrc(int root, const char *name, bool *ret_is_whole) {
 	_cleanup_(initscript_done) struct initscript s = { 0 };
 	int r = add_script(root, "init.d", name, &s, true);
 
@@ -177,16 +177,19 @@ static enum exit_code check_openrc(int root, const char *name) {
 		log_warning(
 			"The script has no reload(): 'extmerge refresh --service=%s' is up to you",
 			name);
+	*ret_is_whole = s.is_whole;
 	return EXIT_DONE;
 }
 
 static enum exit_code of_another(int root, enum init init, const char *name) {
-	enum exit_code code = init == INIT_OPENRC ? check_openrc(root, name) : EXIT_DONE;
+	bool is_whole = false;
+	enum exit_code code = init == INIT_OPENRC ? check_openrc(root, name, &is_whole)
+						  : EXIT_DONE;
 	_cleanup_free_ char *text = NULL;
 
 	if (code != EXIT_DONE)
 		return code;
-	text = initscript_print(init, name, BINDIR "/extmerge");
+	text = initscript_print(init, name, BINDIR "/extmerge", is_whole);
 	if (!text)
 		return route_fail(-ENOMEM, "print it");
 	fputs(text, stdout);

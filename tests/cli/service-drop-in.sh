@@ -74,7 +74,10 @@ em service-drop-in --init=openrc web
 like "OpenRC: a script without reload is warned of" "$rc $err" "^0 .*has no reload\(\)"
 unit etc/conf.d/web 'start_pre() {\n:\n}\n'
 em service-drop-in --init=openrc web
-like "OpenRC: what has a function of that name is refused" "$rc $err" "^1 .*'web' is started: it has start_pre\(\) of its own.*hint:"
+is "OpenRC: what starts in a way of its own is started as a whole" "$rc $(grep -c 'run --service=web -- "$0" "$RC_SERVICE" start' <<<"$out") $(grep -c start_pre <<<"$out")" "0 1 0"
+unit etc/conf.d/web 'reload_pre() {\n:\n}\n'
+em service-drop-in --init=openrc web
+like "OpenRC: what has a function of that name is refused" "$rc $err" "^1 .*'web' is started: it has reload_pre\(\) of its own.*hint:"
 em service-drop-in --init=openrc none
 like "OpenRC: a script that is not there is named" "$rc $err" "^1 .*There is no script '/etc/init.d/none'"
 for init in runit s6; do

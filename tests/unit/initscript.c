@@ -8,26 +8,27 @@
 
 static const struct {
 	const char *script, *configuration, *obstacle;
-	bool has_reload;
+	bool has_reload, is_whole;
 } cases[] = {
-	{ HEAD "command=/bin/web\n", "", NULL, false },
-	{ HEAD " command=/bin/web\nreload() {\n", "web_opts=1\n", NULL, true },
-	{ "#!/sbin/runscript\n: ${command:=/bin/web}\nreload ()\n{\n", "", NULL, true },
-	{ HEAD "name=web\n", "", "it has no command=", false },
-	{ HEAD "command=/bin/web\nstart() {\n", "", "it has start() of its own", false },
-	{ HEAD "command=/bin/web\n\tstart_pre () {\n", "",
-	  "it has start_pre() of its own", false },
+	{ HEAD "command=/bin/web\n", "", NULL, false, false },
+	{ HEAD " command=/bin/web\nreload() {\n", "web_opts=1\n", NULL, true, false },
+	{ "#!/sbin/runscript\n: ${command:=/bin/web}\nreload ()\n{\n", "", NULL, true,
+	  false },
+	{ HEAD "name=web\n", "", NULL, false, true },
+	{ HEAD "command=/bin/web\nstart() {\n", "", NULL, false, true },
+	{ HEAD "command=/bin/web\n\tstart_pre () {\n", "", NULL, false, true },
 	{ HEAD "command=/bin/web\nreload() {\nreload_pre() {\n", "",
-	  "it has reload_pre() of its own", true },
+	  "it has reload_pre() of its own", true, false },
 	{ HEAD "command=/bin/web\n# start() {\nstart_it() {\nrestart() {\n", "", NULL,
-	  false },
-	{ HEAD "command=/bin/web\n", "start_post() {\n", "it has start_post() of its own",
-	  false },
+	  false, false },
+	{ HEAD "command=/bin/web\n", "start_post() {\n", NULL, false, true },
 	{ HEAD "command=/bin/web\n", "start_pre() {\n	extmerge_command=$command\n",
-	  "it is wrapped already", false },
+	  "it is wrapped already", false, true },
+	{ HEAD "start() {\n", "unset EXTMERGE_STARTS\nreload_pre() {\n",
+	  "it is wrapped already", false, true },
 	{ "#!/bin/sh\ncommand=/bin/web\n", "",
-	  "OpenRC only calls it, it is not written for it", false },
-	{ "", "", "OpenRC only calls it, it is not written for it", false },
+	  "OpenRC only calls it, it is not written for it", false, false },
+	{ "", "", "OpenRC only calls it, it is not written for it", false, false },
 };
 
 START_TEST(scripts) {
@@ -42,6 +43,8 @@ START_TEST(scripts) {
 		else
 			ck_assert_msg(!s.obstacle, "%zu: %s", i, s.obstacle);
 		ck_assert_msg(s.has_reload == cases[i].has_reload, "%zu", i);
+		if (!s.obstacle)
+			ck_assert_msg(s.is_whole == cases[i].is_whole, "%zu", i);
 	}
 }
 END_TEST
@@ -67,9 +70,9 @@ END_TEST
 
 /* A name of which a placeholder is a part is not replaced twice. */
 START_TEST(prints) {
-	for (int i = INIT_OPENRC; i <= INIT_S6; i++) {
-		_cleanup_free_ char *text = initscript_print((enum init)i, "SELF-NAME",
-							     "/x");
+	for (int i = 2 * INIT_OPENRC; i <= 2 * INIT_S6 + 1; i++) {
+		_cleanup_free_ char *text = initscript_print((enum init)(i / 2),
+							     "SELF-NAME", "/x", i % 2);
 
 		ck_assert_ptr_nonnull(text);
 		ck_assert_ptr_nonnull(strstr(text, "run --service=SELF-NAME -- "));

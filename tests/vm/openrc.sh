@@ -25,7 +25,7 @@ prepare() {
 	done
 	ldconfig
 	ln -sf openrc-init /sbin/init
-	mkdir -p /etc/runlevels/{sysinit,boot,default,shutdown,nonetwork,single} "$bindir" /var/lib/{extensions,confexts,confexts.d/web,confexts.d/plain}
+	mkdir -p /etc/runlevels/{sysinit,boot,default,shutdown,nonetwork,single} "$bindir" /var/lib/{extensions,confexts,confexts.d/web,confexts.d/plain,confexts.d/own}
 	cp "$EXTMERGE" "$bindir/extmerge"
 	cp "$TESTS_BUILD_DIR/vm/web" /usr/sbin/web
 	sed "s|@bindir[@]|$bindir|g" "$units/openrc/extmerge.in" >/etc/init.d/extmerge
@@ -42,8 +42,12 @@ prepare() {
 		'reload() { kill -HUP "$(cat $pidfile)"; }'
 	service default plain "${body[@]}" 'command_args=/run/plain/said' 'command_user=nobody' 'supervisor=supervise-daemon' \
 		'reload() { supervise-daemon plain --signal HUP; }' 'start_prepare() { :; }'
+	# Started in a way of its own.
+	service default own 'extra_started_commands="reload"' 'pidfile=/run/own.pid' \
+		'start() { start-stop-daemon --start --exec /usr/sbin/web --background --make-pidfile --pidfile $pidfile -- /run/own.said; }' \
+		'stop() { start-stop-daemon --stop --exec /usr/sbin/web --pidfile $pidfile; }' 'reload() { kill -HUP "$(cat $pidfile)"; }'
 	mkdir -p /etc/conf.d
-	for script in web plain; do
+	for script in web plain own; do
 		confext "/var/lib/confexts.d/$script" "$script" web.conf "$script 1"
 		"$bindir/extmerge" service-drop-in "$script" --init=openrc >"/run/$script.conf" || exit 1
 		cat "/run/$script.conf" >>"/etc/conf.d/$script"
@@ -81,6 +85,17 @@ for round in 2 3; do
 	is "so it is by the other one" "$(says /run/plain/said "$(id -u nobody) plain $round" | cut -d' ' -f2-)" "plain $round"
 done
 is "it is the same process" "$(cat /run/web.pid) $(wc -l </run/web.said)" "$pid 3"
+is "a script with a start() of its own: the service sees its own configuration" "$(says /run/own.said "0 own 1")" "0 own 1"
+own=$(cat /run/own.pid)
+not_ok "in a namespace of its own, too" [ "$(namespace "$own")" = "$(namespace self)" ]
+is "what started it has left nothing in its environment" "$(tr '\0' '\n' <"/proc/$own/environ" | grep -c EXTMERGE)" 0
+confext /var/lib/confexts.d/own own web.conf "own 2"
+rc-service own reload >"$T/out" 2>&1
+is "it is reloaded" "$? $(says /run/own.said "0 own 2") $(cat /run/own.pid)" "0 0 own 2 $own"
+rc-service own restart >"$T/out" 2>&1
+is "and restarted" "$? $(says /run/own.said "0 own 2") $(wc -l </run/own.said)" "0 0 own 2 3"
+rc-service own stop >"$T/out" 2>&1
+is "and stopped" "$? $(pgrep -f '^/usr/sbin/web /run/own.said' | wc -l) $(rc-service own status 2>&1 | grep -o stopped)" "0 0 stopped"
 confext /var/lib/confexts.d/web web web.conf "web 4"
 echo "[Extmerge" >/etc/extmerge.conf 2>/dev/null || { mkdir -p /run/extmerge.conf.d && echo "[Extmerge" >/run/extmerge.conf.d/bad.conf; }
 rc-service web reload >"$T/out" 2>&1
