@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Compares the lists in the Makefiles with the files that are there: a file that is missing from a
-# list is missing from the tarball. Prints the differences; exit status 1 if there are any.
+# list is missing from the tarball. And the map of the rooms in HACKING.md. Prints the differences; exit status 1 if there are any.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
@@ -26,7 +26,33 @@ present() {
 	find "${folders[@]}" -type f '(' "${kinds[@]}" ')' | sort -u
 }
 
-differences=$(comm -3 <(listed) <(present) | sed -E 's/^\t(.*)/not listed: \1/; t; s/^/missing:    /')
+# Modules in the map: "merge/name". Of X-part the map has X-part or X.
+mapped() {
+	awk '/^\| `(merge|verity|fuse)\/` \| modules \|$/ { room = substr($2, 2, length($2) - 2); next }
+		/^$/ { room = "" }
+		room { n = split($0, cell, "|"); while (match(cell[3], /`[a-z0-9-]+`/)) {
+			print room substr(cell[3], RSTART + 1, RLENGTH - 2); cell[3] = substr(cell[3], RSTART + RLENGTH) } }' HACKING.md | sort -u
+}
+
+modules() {
+	find merge verity fuse -maxdepth 1 -name '*.[ch]' | sed 's/\.[ch]$//' | sort -u
+}
+
+off_the_map() {
+	local map module part
+	map=$(mapped)
+	while read -r module; do
+		part=$module
+		until grep -qxF "$part" <<<"$map"; do
+			[[ $part == *-* ]] || { echo "not in the map of HACKING.md: $module"; break; }
+			part=${part%-*}
+		done
+	done < <(modules)
+	comm -23 <(echo "$map") <(modules) | sed 's/^/in the map of HACKING.md, and nowhere else: /'
+}
+
+differences=$(comm -3 <(listed) <(present) | sed -E 's/^\t(.*)/not listed: \1/; t; s/^/missing:    /'
+	off_the_map)
 [ -n "$differences" ] || exit 0
 echo "$differences"
 exit 1
