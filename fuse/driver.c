@@ -31,12 +31,16 @@
 
 /* Programs of one format follow each other, the better one first. */
 static const struct driver {
-	const char *format, *program, *package;
+	const char *format, *program;
+	const char *package; /* of Debian, and of others where they call it otherwise */
 	const char *offset[2]; /* what says where the file system begins, before the number; the first may be NULL */
 } drivers[] = {
 	{ "squashfs", "squashfuse_ll", "squashfuse", { "-o", "offset=" } },
 	{ "squashfs", "squashfuse", "squashfuse", { "-o", "offset=" } },
-	{ "erofs", "erofsfuse", "erofsfuse", { NULL, "--offset=" } },
+	{ "erofs",
+	  "erofsfuse",
+	  "erofsfuse (Fedora: erofs-fuse, Arch: erofs-utils)",
+	  { NULL, "--offset=" } },
 };
 
 static const struct driver *find_driver(const char *format, char **ret_path,

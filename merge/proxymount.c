@@ -145,7 +145,7 @@ enum exit_code proxymount_clear(struct route *r) {
 
 /* The old tree is still there, held by its fd, and becomes the only layer of one that is mounted. */
 void proxymount_restore(struct route *r) {
-	const char *program = fusermount_find();
+	const char *program = NULL;
 	char why[ATTACH_WHY_MAX] = "";
 
 	for (size_t i = 0; i < r->state.n; i++) {
@@ -157,6 +157,7 @@ void proxymount_restore(struct route *r) {
 
 		if (!r->is_cleared[i] || h->is_dead)
 			continue;
+		program = fusermount_find();
 		if (source && program)
 			e = mount_layers(r, i, program, &h->fd, 1, source,
 					 MOUNT_ATTR_RDONLY, NULL, why);

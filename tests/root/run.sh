@@ -136,7 +136,7 @@ if [ ${#users[@]} -gt 1 ] && command -v squashfuse_ll >/dev/null && command -v m
 	if command -v mkfs.erofs >/dev/null && ! command -v erofsfuse >/dev/null; then
 		mkfs.erofs "$T/bare/hello_2.raw" "$T/hello" >/dev/null 2>&1 && chmod a+r "$T/bare/hello_2.raw"
 		run as_user -w "$T/bare/hello_2.raw" -- true
-		like "a driver that is missing is named with its package" "$rc $err" "^3 .*no-privilege.*the package erofsfuse is not installed"
+		like "a driver that is missing is named with its package" "$rc $err" "^3 .*no-privilege.*the package erofsfuse .Fedora: erofs-fuse.* is not installed"
 	else
 		skip "a driver that is missing is named" "there is no mkfs.erofs, or erofsfuse is installed"
 	fi
