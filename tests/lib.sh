@@ -439,7 +439,7 @@ begin() { # [private|shared|slave|unprivileged|processes]
 
 # The same for a test of the union, $union, with the test's programs in $tools: in $T, which is another tmpfs, without a root.
 begin_union() {
-	begin
+	begin private
 	tools=${TESTS_BUILD_DIR:?}
 	union=$(dirname "$(readlink -f "$EXTMERGE")")/extmerge-fuse
 	[ -x "$union" ] || { skip "everything" "this extmerge was built without FUSE"; finish; }
