@@ -122,15 +122,15 @@ prepare_s6() {
 }
 
 prepare() {
-	local packages='' package
+	local needed='' package
 
 	case $init in
-	sysvinit) packages="initscripts sysv-rc insserv startpar sysvinit-core" ;;
-	runit-*) packages="runit runit-init initscripts sysv-rc insserv startpar" ;;
-	s6) packages=$S6 ;;
+	sysvinit) needed="initscripts sysv-rc insserv startpar sysvinit-core" ;;
+	runit-*) needed="runit runit-init initscripts sysv-rc insserv startpar" ;;
+	s6) needed=$S6 ;;
 	esac
 	rm -rf /etc/init.d/* /etc/rc?.d/* /etc/runit /etc/sv /etc/service /etc/s6 /etc/extmerge.conf{,.d}
-	for package in $packages; do
+	for package in $needed; do
 		install_package "$package"
 	done
 	ldconfig
