@@ -4,7 +4,7 @@
 # container without CAP_SYS_ADMIN whose fusermount3 has it from elsewhere. Where it cannot, what is missing is named.
 # shellcheck disable=SC2154 # out, err, rc: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
+begin processes
 export PATH=$PATH:/usr/sbin:/sbin
 
 [ -x "$(dirname "$EXTMERGE")/extmerge-fuse" ] || { skip "fusermount3" "this extmerge was built without FUSE"; finish; }

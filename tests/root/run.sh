@@ -4,7 +4,7 @@
 # /usr is this machine's own; nothing of it is changed, as all is seen in namespaces that end with their command.
 # shellcheck disable=SC2154 # out, err, rc: what lib.sh sets
 . "${TESTS_DIR:?}/lib.sh"
-begin
+begin processes
 
 # The programs where anybody can execute them; no certificate of this machine counts, nor its configuration.
 mkdir "$T/bin" && cp "$EXTMERGE" "$(dirname "$EXTMERGE")/extmerge-fuse" "$T/bin/" 2>/dev/null
