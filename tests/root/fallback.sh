@@ -11,13 +11,13 @@ make_image erofs "$T/old" "$X/player_1.4.raw"
 make_image erofs "$T/new" "$X/player_1.5.raw"
 em refresh
 is "the newest version is merged" "$(cat "$R/usr/bin/player")" new
-is "the other one is shadowed" "$(verdict player)" "shadowed fits"
+is "the other one is shadowed" "$(verdict player)" "fits shadowed"
 
 head -c 3000 /dev/urandom >"$X/player_1.6.raw"
 em refresh
 is "a corrupt newer version does not take the place of a good one" "$(cat "$R/usr/bin/player")" new
 like "and is named" "$err" "player_1.6.raw skipped: unknown-format"
-is "each has its verdict" "$(verdict player)" "shadowed fits unknown-format"
+is "each has its verdict" "$(verdict player)" "unknown-format fits shadowed"
 em refresh
 like "the same again is nothing new" "$err" "Nothing"
 
@@ -25,10 +25,10 @@ make_tree "$T/other" player other ID=fedora
 make_image erofs "$T/other" "$X/player_1.5.raw"
 em refresh
 is "a version for another host gives way to the one before" "$(cat "$R/usr/bin/player")" old
-is "verdicts of all three" "$(verdict player)" "fits wrong-id unknown-format"
+is "verdicts of all three" "$(verdict player)" "unknown-format wrong-id fits"
 rm "$X"/player_1.4.raw
 em refresh
-is "where none fits, none is merged" "$(verdict player)" "wrong-id unknown-format"
+is "where none fits, none is merged" "$(verdict player)" "unknown-format wrong-id"
 not_ok "and its files are gone" test -e "$R/usr/bin/player"
 rm "$X"/player_*
 
@@ -46,7 +46,7 @@ mkdir -p "$R/etc/extensions"
 head -c 3000 /dev/urandom >"$R/etc/extensions/player.raw"
 em plan
 is "an image in an earlier directory shadows all versions in a later one, also if it is bad" \
-	"$(verdict player)" "unknown-format shadowed shadowed"
+	"$(verdict player)" "shadowed shadowed unknown-format"
 rm -r "$R/etc/extensions"
 
 # A merged directory whose files cannot be read any more: a loop of links is as good as a dead disk.
