@@ -19,8 +19,9 @@
 #define LISTED_MAX 4096	  /* entries of each directory */
 #define BYTES_OF_ENTRY 64 /* rather many, as listings have gaps */
 #define ENTRIES_MIN 100
-#define WORK_MAX_NS (30 * INT64_C(1000000))
-#define TIME_MAX_NS (200 * INT64_C(1000000))
+/* Once to find candidates, which many layers make slow, and once to measure them. */
+#define WORK_MAX_NS (15 * INT64_C(1000000))
+#define TIME_MAX_NS (100 * INT64_C(1000000))
 
 struct candidate {
 	struct directory *parent;
@@ -43,6 +44,11 @@ static int64_t now_ns(clockid_t clock) {
 
 	clock_gettime(clock, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void allow_more(struct search *s) {
+	s->work_end += WORK_MAX_NS;
+	s->time_end += TIME_MAX_NS;
 }
 
 /* Both, as others may have the processor, and disks take their time. */
@@ -257,11 +263,12 @@ static int hand_out(struct search *s, unsigned max,
 int subtrees_find(const int *fds, unsigned n, enum whiteout_space space, unsigned max,
 		  struct subtree ret[static SUBTREES_MAX]) {
 	_cleanup_(search_done) struct search s = {
-		.work_end = now_ns(CLOCK_THREAD_CPUTIME_ID) + WORK_MAX_NS,
-		.time_end = now_ns(CLOCK_MONOTONIC) + TIME_MAX_NS,
+		.work_end = now_ns(CLOCK_THREAD_CPUTIME_ID),
+		.time_end = now_ns(CLOCK_MONOTONIC),
 	};
 	int r;
 
+	allow_more(&s);
 	fdcache_init(&s.directories.fds);
 	fdcache_init(&s.directories.files);
 	s.list = calloc(CANDIDATES_MAX, sizeof(*s.list));
@@ -276,6 +283,7 @@ int subtrees_find(const int *fds, unsigned n, enum whiteout_space space, unsigne
 		r = find_candidates(&s);
 	if (r < 0)
 		return r;
+	allow_more(&s);
 	measure(&s);
 	return hand_out(&s, max, ret);
 }

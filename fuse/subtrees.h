@@ -13,7 +13,7 @@ struct subtree {
 };
 
 /*
- * Looks for at most `max` of them in the union of the directories `fds`, with 30 ms of work, in 200 ms, but that a
+ * Looks for at most `max` of them in the union of the directories `fds`, with 30 ms of work, in 200 ms, half of it to find them, but that a
  * directory is read to its end: in the first 256 directories that several layers share, and in a sample of what is in each
  * candidate. Those of less than 100 entries are not worth a mount. Their number, the largest first, or a negative errno
  * as layers_init(). Changes the working directory.
