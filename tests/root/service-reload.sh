@@ -3,7 +3,7 @@
 # A real service: haproxy of Debian, an extension that only it sees, with a confext of its own, reloaded again and again
 # with another one while others ask it for pages (specs: service.4, service.5).
 #
-# RELOADS (100) is how often. $EXTMERGE_IMAGES has the images of tests/images.sh.
+# RELOADS (1000) is how often. $EXTMERGE_IMAGES has the images of tests/images.sh.
 # shellcheck source=tests/lib.sh
 . "${TESTS_DIR:?}/lib.sh"
 readers=${TESTS_BUILD_DIR:?}/readers
@@ -16,7 +16,7 @@ if [ -z "${LIB_INSIDE-}" ] && [ "$(id -u)" = 0 ]; then
 	[ "$status" = 0 ] || { [ "$status" = 77 ] && exit 77; echo "tests/images.sh failed"; exit 1; }
 fi
 begin processes
-reloads=${RELOADS:-100}
+reloads=${RELOADS:-1000}
 
 mount -t tmpfs -o mode=755 run /run
 for place in /etc/extensions /var/lib/extensions /var/lib/confexts /usr/local/lib/confexts /usr/lib/confexts /etc/verity.d \
