@@ -69,6 +69,7 @@ void record_free(struct record *r) {
 	free(r->server);
 	free(r->io);
 	free(r->layers_by);
+	free(r->service);
 	free(r);
 }
 

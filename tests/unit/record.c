@@ -103,7 +103,15 @@ static struct record *make(void) {
 
 	r->generation = 7;
 	r->since = 1700000000;
+	r->service = strdup("web");
 	r->with = strdup("usr opt");
+	r->kept = strdup("opt");
+	r->mutable = strdup("yes");
+	r->base = strdup("host");
+	r->upper = strdup("var/lib/extensions.mutable/usr");
+	r->upper_id = strdup("1:2");
+	r->work = strdup("var/lib/extensions.mutable/.work");
+	r->memory_id = strdup("3:4");
 	r->inputs = strdup("0123");
 	r->backend = strdup("fuse");
 	r->backend_why = strdup("this kernel has no overlayfs");
