@@ -10,6 +10,7 @@
 #include "../merge/strv.h"
 #include "connection.h"
 #include "layers.h"
+#include "outer.h"
 #include "server.h"
 #include "union-request.h"
 
@@ -18,6 +19,7 @@ struct attachment {
 	int program, mount;
 	int fds[SERVER_FDS + LAYERS_MAX + UNION_REQUEST_UPPER_FDS];
 	unsigned n_layers;
+	bool enclosed;
 	const char *what; /* is being done, for the error */
 };
 
@@ -92,6 +94,7 @@ static int start_server(struct attachment *a, const struct attach_union_options 
 		.space = o->space,
 		.io = o->io,
 		.writes = o->upper != NULL,
+		.enclosed = a->enclosed,
 		.name = o->name ?: "",
 	};
 	_cleanup_strv_ char **argv = NULL;
@@ -129,6 +132,29 @@ static int mount_union(struct attachment *a, const struct attach_union_options *
 	return a->mount < 0 ? a->mount : 0;
 }
 
+/*
+ * union.23: a mount that is nowhere has to be cloned for that, which Linux does since 6.15. A clone of it is the answer,
+ * as it asks the server nothing.
+ */
+static bool can_enclose(int mount) {
+	_cleanup_close_ int fd =
+		open_tree(mount, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	return fd >= 0;
+}
+
+/* From then on nothing leads to the outer root. The server is at work. */
+static int leave_outer(struct attachment *a) {
+	int fd = open_tree(a->mount, OUTER_NAME,
+			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	close_fdp(&a->mount);
+	a->mount = fd;
+	return 0;
+}
+
 /* As the kernel knows it, without asking the server, which has said that it is at work. */
 static int device_of(int mount, dev_t *ret) {
 	struct statx x;
@@ -158,12 +184,19 @@ static int attach(struct attachment *a, const int *layers, unsigned n,
 	if (r < 0)
 		return r;
 	a->what = NULL;
+	a->enclosed = !o->connection && can_enclose(a->mount);
 	r = start_server(a, o, ret_why);
 	/* From now on the server's is the only one, so that the kernel sees when it dies. */
 	close_fdp(&a->fds[0]);
 	a->fds[0] = -EBADF;
 	if (r < 0 || o->connection)
 		return r;
+	if (a->enclosed) {
+		a->what = "the union cannot be entered";
+		r = leave_outer(a);
+		if (r < 0)
+			return r;
+	}
 	if (device_of(a->mount, &device) == 0)
 		connection_read_ahead(device);
 	return TAKE_FD(a->mount);

@@ -58,6 +58,8 @@ int run_overlay(const struct union_request *q) {
 		what = "cannot begin to serve";
 		r = serve_overlay_new(REQUEST_FD_FUSE, overlay, q->threads, &serve);
 	}
+	if (r == 0 && q->enclosed)
+		serve_overlay_enclose(serve);
 	if (r == 0)
 		r = keep_rights();
 	if (r == 0)

@@ -41,6 +41,8 @@ static int serve(const struct union_request *q) {
 						     : "cannot begin to serve";
 		r = serve_union_new(REQUEST_FD_FUSE, tree, q->threads, q->io, &serve);
 	}
+	if (r == 0 && q->enclosed)
+		serve_union_enclose(serve);
 	if (r == 0)
 		r = process_confine(KEPT, &what);
 	if (r < 0)

@@ -306,6 +306,10 @@ int serve_overlay_new(int fuse_fd, struct overlay *o, unsigned threads,
 	return 0;
 }
 
+void serve_overlay_enclose(struct serve_overlay *s) {
+	session_enclose(s->session);
+}
+
 void serve_overlay_free(struct serve_overlay *s) {
 	if (!s)
 		return;

@@ -12,5 +12,8 @@ int serve_overlay_new(int fuse_fd, struct overlay *o, unsigned threads,
 void serve_overlay_free(struct serve_overlay *s);
 DEFINE_CLEANUP(struct serve_overlay, serve_overlay_free)
 
+/* session_enclose() */
+void serve_overlay_enclose(struct serve_overlay *s);
+
 int serve_overlay_run(struct serve_overlay *s, int (*ready)(void *userdata),
 		      void *userdata);

@@ -260,6 +260,10 @@ int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads, enum un
 	return 0;
 }
 
+void serve_union_enclose(struct serve_union *s) {
+	session_enclose(s->session);
+}
+
 void serve_union_free(struct serve_union *s) {
 	if (!s)
 		return;

@@ -17,4 +17,7 @@ int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads, enum un
 void serve_union_free(struct serve_union *s);
 DEFINE_CLEANUP(struct serve_union, serve_union_free)
 
+/* session_enclose() */
+void serve_union_enclose(struct serve_union *s);
+
 int serve_union_run(struct serve_union *s, int (*ready)(void *userdata), void *userdata);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "affinity.h"
+#include "outer.h"
 #include "passthrough.h"
 
 #define OPCODE_TMPFILE 51 /* FUSE_TMPFILE; Linux 6.1 */
@@ -23,6 +24,7 @@ struct session {
 	sem_t begun, ended; /* count threads */
 	int error; /* of the first that ended otherwise than by the last user's leaving */
 	int proc;  /* of affinity_prepare() */
+	bool is_enclosed;
 };
 
 struct worker {
@@ -93,14 +95,31 @@ static uint32_t client_of(const struct fuse_buf *buffer, size_t n) {
 	return read.size < READ_AHEAD ? header.pid : FOLLOW_APART;
 }
 
+/* union.23: true for what was no request for the union, and has been answered. */
+static bool is_for_outer(const struct session *s, const struct fuse_buf *buffer,
+			 size_t n) {
+	struct outer_answer answer;
+	enum outer_step step;
+
+	if (!s->is_enclosed || buffer->flags & FUSE_BUF_IS_FD)
+		return false;
+	step = outer_take(buffer->mem, n, &answer);
+	if (step == OUTER_ANSWER &&
+	    write(fuse_session_fd(s->fuse), &answer, answer.header.len) < 0)
+		return true; /* nobody waits for it any more */
+	return step != OUTER_GO_ON;
+}
+
 /* Answers one request. 0, also where it was withdrawn; 1 when the last user has left; or a negative errno. */
 static int answer(struct session *s, struct fuse_buf *buffer, struct affinity *a) {
 	int n = fuse_session_receive_buf(s->fuse, buffer);
 
 	if (n > 0) {
 		affinity_request(a, client_of(buffer, (size_t)n));
-		translate(buffer, (size_t)n);
-		fuse_session_process_buf(s->fuse, buffer);
+		if (!is_for_outer(s, buffer, (size_t)n)) {
+			translate(buffer, (size_t)n);
+			fuse_session_process_buf(s->fuse, buffer);
+		}
 		affinity_answered(a);
 	}
 	if (n == -EINTR || n == -EAGAIN)
@@ -260,7 +279,13 @@ void session_follow_clients(struct session *s) {
 		s->proc = affinity_prepare();
 }
 
+void session_enclose(struct session *s) {
+	s->is_enclosed = true;
+}
+
 void session_invalidate(struct session *s, uint64_t node, bool data) {
+	if (s->is_enclosed)
+		node = outer_number(node);
 	fuse_lowlevel_notify_inval_inode(s->fuse, node, data ? 0 : -1, 0);
 }
 

@@ -25,6 +25,9 @@ DEFINE_CLEANUP(struct session, session_free)
  */
 void session_follow_clients(struct session *s);
 
+/* From now on the root that `ops` know is not the connection's, but a directory in it (outer.h). Before session_run(). */
+void session_enclose(struct session *s);
+
 /* Whether the request that this thread is answering takes set-user-id bits away from the file (specs: overlay.11). */
 bool session_kills_suid(void);
 

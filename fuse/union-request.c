@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The arguments of extmerge-fuse union: --layers=N --xattrs=trusted|user --threads=N --io=WORD --upper=no|yes -- NAME, in this order. */
+/* The arguments of extmerge-fuse union: --layers=N --xattrs=trusted|user --threads=N --io=WORD --upper=no|yes --root=own|inner -- NAME, in this order. */
 #include "union-request.h"
 
 #include <string.h>
@@ -14,7 +14,9 @@ static const char *const spaces[] = {
 	[WHITEOUT_TRUSTED] = "--xattrs=trusted", [WHITEOUT_USER] = "--xattrs=user"
 };
 
+/* Of what is so or not. */
 static const char *const uppers[] = { "--upper=no", "--upper=yes" };
+static const char *const roots[] = { "--root=own", "--root=inner" };
 
 static int append_number(char ***v, const char *option, unsigned n) {
 	_cleanup_free_ char *text = text_format("%s%u", option, n);
@@ -39,6 +41,8 @@ int union_request_format(const struct union_request *q, char ***v) {
 		r = append_io(v, q->io);
 	if (r == 0)
 		r = strv_append(v, uppers[q->writes]);
+	if (r == 0)
+		r = strv_append(v, roots[q->enclosed]);
 	if (r == 0)
 		r = strv_append(v, "--");
 	return r < 0 ? r : strv_append(v, q->name);
@@ -76,9 +80,10 @@ static bool take_io(const char *argument, enum union_io *ret) {
 	return union_io_parse(argument, strlen(argument), ret) == 0;
 }
 
-static bool take_upper(const char *argument, bool *ret) {
-	*ret = strcmp(argument, uppers[true]) == 0;
-	return *ret || strcmp(argument, uppers[false]) == 0;
+static bool take_answer(const char *argument, const char *const words[static 2],
+			bool *ret) {
+	*ret = strcmp(argument, words[true]) == 0;
+	return *ret || strcmp(argument, words[false]) == 0;
 }
 
 int union_request_parse(int argc, char *const *argv, struct union_request *ret,
@@ -86,14 +91,14 @@ int union_request_parse(int argc, char *const *argv, struct union_request *ret,
 	struct union_request q;
 
 	*ret_why =
-		"there must be '--layers=', '--xattrs=', '--threads=', '--io=', '--upper=', '--' and a name";
-	if (argc != 7 || !take_number(argv[0], "--layers=", LAYERS_MAX, &q.n_layers) ||
+		"there must be '--layers=', '--xattrs=', '--threads=', '--io=', '--upper=', '--root=', '--' and a name";
+	if (argc != 8 || !take_number(argv[0], "--layers=", LAYERS_MAX, &q.n_layers) ||
 	    !take_space(argv[1], &q.space) ||
 	    !take_number(argv[2], "--threads=", REQUEST_THREADS_MAX, &q.threads) ||
-	    !take_io(argv[3], &q.io) || !take_upper(argv[4], &q.writes) ||
-	    strcmp(argv[5], "--") != 0)
+	    !take_io(argv[3], &q.io) || !take_answer(argv[4], uppers, &q.writes) ||
+	    !take_answer(argv[5], roots, &q.enclosed) || strcmp(argv[6], "--") != 0)
 		return -EINVAL;
-	q.name = argv[6];
+	q.name = argv[7];
 	*ret = q;
 	return 0;
 }

@@ -13,6 +13,7 @@ struct union_request {
 	unsigned n_layers, threads;
 	enum whiteout_space space;
 	enum union_io io;
+	bool enclosed;	  /* the union's root is not the connection's (union.23) */
 	bool writes;	  /* UNION_REQUEST_UPPER_FDS more fds follow */
 	const char *name; /* for ps; any text */
 };

@@ -96,11 +96,32 @@ int fsconfig(int fd, unsigned command, const char *key, const void *value, int a
 	return NEXT(fsconfig)(fd, command, key, value, aux);
 }
 
+/* "detached": clones of mounts that are not attached (before 6.15). */
+static bool is_detached[CONTEXTS];
+
+int fsmount(int context, unsigned flags, unsigned attributes) {
+	int fd = NEXT(fsmount)(context, flags, attributes);
+
+	if (fd >= 0 && fd < CONTEXTS)
+		is_detached[fd] = true;
+	return fd;
+}
+
+int open_tree(int dir, const char *path, unsigned flags) {
+	bool known = dir >= 0 && dir < CONTEXTS && is_detached[dir];
+
+	if (known && (flags & OPEN_TREE_CLONE) && is_denied("detached"))
+		return fail(EINVAL);
+	return NEXT(open_tree)(dir, path, flags);
+}
+
 /* "beneath": MOVE_MOUNT_BENEATH (before 6.5). */
 int move_mount(int from, const char *from_path, int to, const char *to_path,
 	       unsigned flags) {
 	if ((flags & BENEATH) && is_denied("beneath"))
 		return fail(EINVAL);
+	if (from >= 0 && from < CONTEXTS)
+		is_detached[from] = false;
 	return NEXT(move_mount)(from, from_path, to, to_path, flags);
 }
 

@@ -14,6 +14,7 @@ START_TEST(what_is_written_is_read) {
 					 .space = WHITEOUT_USER,
 					 .io = UNION_IO_CACHED,
 					 .writes = true,
+					 .enclosed = true,
 					 .name = "--\n" };
 	_cleanup_strv_ char **argv = NULL;
 	struct union_request got;
@@ -27,43 +28,47 @@ START_TEST(what_is_written_is_read) {
 	ck_assert_int_eq(got.space, WHITEOUT_USER);
 	ck_assert_int_eq(got.io, UNION_IO_CACHED);
 	ck_assert(got.writes);
+	ck_assert(got.enclosed);
 	ck_assert_str_eq(got.name, "--\n");
 }
 END_TEST
 
 START_TEST(anything_else_is_refused) {
-	static const char *const refused[][7] = {
+	static const char *const refused[][8] = {
 		{ "--layers=0", "--xattrs=user", "--threads=1", "--io=auto", "--upper=no",
-		  "--", "n" },
+		  "--root=own", "--", "n" },
 		{ "--layers=501", "--xattrs=user", "--threads=1", "--io=auto",
-		  "--upper=no", "--", "n" },
+		  "--upper=no", "--root=own", "--", "n" },
 		{ "--layers=1x", "--xattrs=user", "--threads=1", "--io=auto",
-		  "--upper=no", "--", "n" },
+		  "--upper=no", "--root=own", "--", "n" },
 		{ "--layers=1", "--xattrs=", "--threads=1", "--io=auto", "--upper=no",
-		  "--", "n" },
+		  "--root=own", "--", "n" },
 		{ "--layers=1", "--xattrs=user", "--threads=65", "--io=auto",
-		  "--upper=no", "--", "n" },
+		  "--upper=no", "--root=own", "--", "n" },
 		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=auto", "--upper=no",
-		  "-", "n" },
+		  "--root=own", "-", "n" },
 		{ "--threads=1", "--xattrs=user", "--layers=1", "--io=auto", "--upper=no",
-		  "--", "n" },
+		  "--root=own", "--", "n" },
 		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=", "--upper=no",
-		  "--", "n" },
+		  "--root=own", "--", "n" },
 		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=auto",
-		  "--upper=", "--", "n" },
+		  "--upper=", "--root=own", "--", "n" },
+		{ "--layers=1", "--xattrs=user", "--threads=1", "--io=auto", "--upper=no",
+		  "--root=", "--", "n" },
 		{ "--layers=1", "--xattrs=user", "--threads=1", "--oi=auto", "--upper=no",
-		  "--", "n" },
+		  "--root=own", "--", "n" },
 	};
-	static const char *const good[] = { "--layers=1", "--xattrs=user", "--threads=1",
-					    "--io=auto",  "--upper=yes",   "--",
-					    "n" };
+	static const char *const good[] = { "--layers=1",  "--xattrs=user",
+					    "--threads=1", "--io=auto",
+					    "--upper=yes", "--root=inner",
+					    "--",	   "n" };
 	struct union_request got;
 	const char *why;
 
-	ck_assert_int_eq(union_request_parse(7, (char *const *)good, &got, &why), 0);
-	ck_assert_int_eq(union_request_parse(6, (char *const *)good, &got, &why), -EINVAL);
+	ck_assert_int_eq(union_request_parse(8, (char *const *)good, &got, &why), 0);
+	ck_assert_int_eq(union_request_parse(7, (char *const *)good, &got, &why), -EINVAL);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		ck_assert_int_eq(union_request_parse(7, (char *const *)refused[i], &got,
+		ck_assert_int_eq(union_request_parse(8, (char *const *)refused[i], &got,
 						     &why),
 				 -EINVAL);
 }
