@@ -26,10 +26,10 @@ static uint32_t hash(uint64_t seed, const char *name, size_t length) {
 }
 
 /* The slot of the name, or the empty one where it would be. */
-static uint32_t probe(const uint32_t *slots, uint32_t mask, uint64_t seed,
+static uint32_t probe(const uint32_t *slots, uint32_t mask, uint32_t hashed,
 		      const struct dirindex_entry *entries, const char *names,
 		      const char *name, size_t length) {
-	uint32_t i = hash(seed, name, length) & mask;
+	uint32_t i = hashed & mask;
 
 	for (; slots[i] != 0; i = (i + 1) & mask) {
 		const struct dirindex_entry *e = &entries[slots[i] - 1];
@@ -40,8 +40,18 @@ static uint32_t probe(const uint32_t *slots, uint32_t mask, uint64_t seed,
 	return i;
 }
 
+/* Of a name that is not in the table, without a look at those that are. */
+static void put(uint32_t *slots, uint32_t mask, uint32_t hashed, uint32_t entry) {
+	uint32_t i = hashed & mask;
+
+	while (slots[i] != 0)
+		i = (i + 1) & mask;
+	slots[i] = entry + 1;
+}
+
 void dirindex_builder_done(struct dirindex_builder *b) {
 	free(b->entries);
+	free(b->hashes);
 	free(b->more);
 	free(b->slots);
 	free(b->names);
@@ -61,7 +71,8 @@ struct dirindex_entry *dirindex_built(const struct dirindex_builder *b, const ch
 
 	if (b->n == 0)
 		return NULL;
-	i = probe(b->slots, b->mask, b->seed, b->entries, b->names, name, length);
+	i = probe(b->slots, b->mask, hash(b->seed, name, length), b->entries, b->names,
+		  name, length);
 	return b->slots[i] ? &b->entries[b->slots[i] - 1] : NULL;
 }
 
@@ -81,25 +92,10 @@ static int grow_array(void *array, uint32_t n, uint32_t *room, size_t size) {
 	return 0;
 }
 
-/* Writes the slots of the entries; there are more than entries. */
-static void fill(uint32_t *slots, uint32_t mask, uint64_t seed,
-		 const struct dirindex_entry *entries, uint32_t n, const char *names) {
-	memset(slots, 0, ((size_t)mask + 1) * sizeof(*slots));
-	for (uint32_t i = 0; i < n; i++) {
-		const struct dirindex_entry *e = &entries[i];
-
-		slots[probe(slots, mask, seed, entries, names, names + e->name, e->length)] =
-			i + 1;
-	}
-}
-
-/* Room for one entry more, and at least half of the slots empty. A new table begins small, whatever came before. */
-static int make_room(struct dirindex_builder *b) {
+/* At least half of the slots stay empty. A new table begins small, whatever came before. */
+static int grow_table(struct dirindex_builder *b) {
 	uint32_t *slots, mask = b->mask;
-	int r = grow_array(&b->entries, b->n, &b->room, sizeof(*b->entries));
 
-	if (r < 0)
-		return r;
 	if (mask != 0 && b->n < (mask + 1) / 2)
 		return 0;
 	mask = mask ? 2 * mask + 1 : 2 * FIRST_ROOM - 1;
@@ -108,8 +104,19 @@ static int make_room(struct dirindex_builder *b) {
 		return -ENOMEM;
 	b->slots = slots;
 	b->mask = mask;
-	fill(slots, mask, b->seed, b->entries, b->n, b->names);
+	memset(slots, 0, ((size_t)mask + 1) * sizeof(*slots));
+	for (uint32_t i = 0; i < b->n; i++)
+		put(slots, mask, b->hashes[i], i);
 	return 0;
+}
+
+/* Room for one entry more. */
+static int make_room(struct dirindex_builder *b) {
+	int r = grow_array(&b->entries, b->n, &b->room, sizeof(*b->entries));
+
+	if (r == 0)
+		r = grow_array(&b->hashes, b->n, &b->room_hashes, sizeof(*b->hashes));
+	return r == 0 ? grow_table(b) : r;
 }
 
 static int add_name(struct dirindex_builder *b, const char *name, size_t length,
@@ -150,8 +157,8 @@ int dirindex_add(struct dirindex_builder *b, uint32_t max, const char *name,
 		return r;
 	added.length = (uint8_t)length;
 	added.more = DIRINDEX_NONE;
-	b->slots[probe(b->slots, b->mask, b->seed, b->entries, b->names, name, length)] =
-		b->n + 1;
+	b->hashes[b->n] = hash(b->seed, name, length);
+	put(b->slots, b->mask, b->hashes[b->n], b->n);
 	b->entries[b->n++] = added;
 	return 0;
 }
@@ -212,11 +219,14 @@ int dirindex_finish(const struct dirindex_builder *b, struct dirindex **ret) {
 		memcpy(x->more, b->more, b->n_more * sizeof(*x->more));
 	if (b->names_length > 0)
 		memcpy(names, b->names, b->names_length);
+	memset(x->slots, 0, slots * sizeof(*x->slots));
 	n = 0;
-	for (uint32_t i = 0; i < b->n; i++)
-		if (!(b->entries[i].flags & DIRINDEX_WHITEOUT))
-			x->entries[n++] = b->entries[i];
-	fill(x->slots, x->mask, x->seed, x->entries, n, names);
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (b->entries[i].flags & DIRINDEX_WHITEOUT)
+			continue;
+		put(x->slots, x->mask, b->hashes[i], n);
+		x->entries[n++] = b->entries[i];
+	}
 	*ret = x;
 	return 0;
 }
@@ -229,7 +239,7 @@ uint32_t dirindex_find(const struct dirindex *x, const char *name, size_t length
 	if (length > DIRINDEX_NAME_MAX)
 		return DIRINDEX_NONE;
 	/* A slot is one more than the number of its entry, and 0 - 1 is DIRINDEX_NONE. */
-	return x->slots[probe(x->slots, x->mask, x->seed, x->entries, x->names, name,
-			      length)] -
+	return x->slots[probe(x->slots, x->mask, hash(x->seed, name, length), x->entries,
+			      x->names, name, length)] -
 	       1;
 }

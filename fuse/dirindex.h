@@ -44,11 +44,12 @@ struct dirindex {
 /* Collects entries; may be used for one index after the other. Zero is empty. */
 struct dirindex_builder {
 	struct dirindex_entry *entries;
+	uint32_t *hashes; /* of the entries' names, so that none is looked at twice */
 	struct dirindex_more *more;
 	uint32_t *slots;
 	char *names;
 	uint32_t n, mask, n_more;
-	uint32_t room, room_more;
+	uint32_t room, room_hashes, room_more;
 	size_t names_length, names_room;
 	uint64_t seed; /* a secret number: nobody can choose names that meet in the table */
 };

@@ -11,10 +11,16 @@
 #ifndef FOPEN_PASSTHROUGH
 #define FOPEN_PASSTHROUGH (1 << 7) /* Linux 6.9 */
 #endif
+#ifndef FOPEN_NOFLUSH
+#define FOPEN_NOFLUSH (1 << 5) /* Linux 5.16 */
+#endif
 
 /* --- data --- */
 
-/* The answer of protocol 7.40, which has the number of a file in place of its padding. */
+/*
+ * The answer of protocol 7.40, which has the number of a file in place of its padding. Where nothing is written,
+ * close() has nothing to wait for.
+ */
 static void open_through(fuse_req_t request, struct openings *o, fuse_ino_t node) {
 	struct opening opened;
 	struct fuse_open_out out;
@@ -26,7 +32,8 @@ static void open_through(fuse_req_t request, struct openings *o, fuse_ino_t node
 	}
 	out = (struct fuse_open_out){
 		.fh = opened.handle,
-		.open_flags = opened.backing > 0 ? FOPEN_PASSTHROUGH : FOPEN_KEEP_CACHE,
+		.open_flags = FOPEN_NOFLUSH |
+			      (opened.backing > 0 ? FOPEN_PASSTHROUGH : FOPEN_KEEP_CACHE),
 		.padding = (uint32_t)opened.backing,
 	};
 	if (fuse_reply_buf(request, (const char *)&out, sizeof(out)) < 0)

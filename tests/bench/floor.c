@@ -20,6 +20,7 @@
 #define FLAG_PASSTHROUGH (UINT64_C(1) << 37) /* Linux 6.9 */
 #define FLAG_NO_OPENDIR (UINT64_C(1) << 24)
 #define OPEN_PASSTHROUGH (1U << 7)
+#define OPEN_NOFLUSH (1U << 5)
 #define TOPS 16	     /* directories in the root, beside "big" */
 #define MIDDLES 4000 /* directories below these */
 #define FILES 10     /* in each of them, of which the first half have 4 KiB */
@@ -187,7 +188,7 @@ static void open_file(uint64_t unique) {
 		uint64_t fh;
 		uint32_t flags;
 		int32_t backing_id;
-	} out = { .flags = OPEN_PASSTHROUGH, .backing_id = backing_id };
+	} out = { .flags = OPEN_PASSTHROUGH | OPEN_NOFLUSH, .backing_id = backing_id };
 
 	if (backing_id != 0)
 		reply(unique, 0, &out, sizeof(out));
