@@ -67,7 +67,7 @@ static int take_lowerdir(struct mountopts *o, char *value,
 	return r;
 }
 
-/* What the union does anyway, what mount(8) adds, and what only it understands. */
+/* What the union does anyway, or more than that, what mount(8) adds, and what only it understands. */
 static const char *const harmless[] = {
 	"defaults",
 	"async",
@@ -76,20 +76,68 @@ static const char *const harmless[] = {
 	"user",
 	"nouser",
 	"users",
+	"group",
+	"owner",
 	"nofail",
+	"silent",
+	"loud",
 	"_netdev",
+	"_rnetdev",
 	"allow_other",
+	"user_id=0",
+	"group_id=0",
 	"relatime",
+	"norelatime",
+	"nostrictatime",
+	"lazytime",
+	"nolazytime",
+	"noiversion",
+	"nomand",
 	"default_permissions",
+	"override_creds",
 	"redirect_dir=off",
 	"redirect_dir=nofollow",
 	"metacopy=off",
 	"index=off",
 	"nfs_export=off",
+	"verity=off",
 	"xino=on",
 	"xino=off",
 	"xino=auto",
+	"uuid=on",
+	"uuid=off",
+	"uuid=auto",
+	"uuid=null",
+	"volatile",
+	"fsync=volatile",
+	"fsync=auto",
+	"fsync=strict",
 	NULL,
+};
+
+/* What mount(8) and others keep in the list of options for themselves. */
+static const char *const notes[] = { "x-",    "X-",	  "comment=",
+				     "user=", "uhelper=", "helper=" };
+
+/* What overlayfs and mount(8) have in other values, or at all, and the union has not. */
+static const struct {
+	const char *begin, *why;
+} missing[] = {
+	{ "redirect_dir=", "redirects are neither followed nor made" },
+	{ "metacopy=", "a file is copied with its data" },
+	{ "index=", "of a file with several names each is copied for itself" },
+	{ "nfs_export=", "there is no index, which it needs" },
+	{ "verity=", "data are never looked for in another layer" },
+	{ "datadir+=", "data are never looked for in another layer" },
+	{ "xino=", "it is on, off or auto" },
+	{ "nooverride_creds", "layers are read with the rights of the server" },
+	{ "context=", "labels cannot be chosen" },
+	{ "fscontext=", "labels cannot be chosen" },
+	{ "defcontext=", "labels cannot be chosen" },
+	{ "rootcontext=", "labels cannot be chosen" },
+	{ "strictatime", "reading changes no times" },
+	{ "sync", "only fsync(2) waits for the disk" },
+	{ "dirsync", "only fsync(2) waits for the disk" },
 };
 
 static const struct {
@@ -106,8 +154,11 @@ static const struct {
 	{ "noexec", MOUNT_ATTR_NOEXEC, true },
 	{ "exec", MOUNT_ATTR_NOEXEC, false },
 	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, true },
+	{ "symfollow", MOUNT_ATTR_NOSYMFOLLOW, false },
 	{ "noatime", MOUNT_ATTR_NOATIME, true },
+	{ "atime", MOUNT_ATTR_NOATIME, false },
 	{ "nodiratime", MOUNT_ATTR_NODIRATIME, true },
+	{ "diratime", MOUNT_ATTR_NODIRATIME, false },
 };
 
 static bool take_attribute(struct mountopts *o, const char *word) {
@@ -160,10 +211,26 @@ static int take_grafts(struct mountopts *o, const char *option,
 	return 0;
 }
 
+static bool is_note(const char *option) {
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
+		if (begins(option, notes[i]))
+			return true;
+	return false;
+}
+
+static const char *why_missing(const char *option) {
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
+		if (begins(option, missing[i].begin))
+			return missing[i].why;
+	return "there is no such option";
+}
+
 static int take(struct mountopts *o, char *option,
 		char ret_why[static MOUNTOPTS_WHY_MAX]) {
 	if (begins(option, "lowerdir="))
-		return take_lowerdir(o, option + strlen("lowerdir="), ret_why);
+		return o->layers
+			       ? refuse(ret_why, "lowerdir", "there are layers already")
+			       : take_lowerdir(o, option + strlen("lowerdir="), ret_why);
 	if (begins(option, "lowerdir+="))
 		return add_layer(o, option + strlen("lowerdir+="), ret_why);
 	if (begins(option, "upperdir="))
@@ -178,10 +245,14 @@ static int take(struct mountopts *o, char *option,
 		return take_io(o, option, ret_why);
 	if (begins(option, "grafts="))
 		return take_grafts(o, option, ret_why);
-	if (!*option || begins(option, "x-") || begins(option, "comment=") ||
-	    strv_contains((char **)harmless, option) || take_attribute(o, option))
+	if (strcmp(option, "remount") == 0) {
+		o->remount = true;
 		return 0;
-	return refuse(ret_why, option, "there is no such option");
+	}
+	if (!*option || is_note(option) || strv_contains((char **)harmless, option) ||
+	    take_attribute(o, option))
+		return 0;
+	return refuse(ret_why, option, why_missing(option));
 }
 
 int mountopts_parse(const char *text, struct mountopts *o,

@@ -15,6 +15,7 @@ struct mountopts {
 	enum union_io io;
 	unsigned grafts;     /* at most MOUNTOPTS_GRAFTS_MAX */
 	uint64_t attributes; /* MOUNT_ATTR_* of the mount */
+	bool remount; /* the mount is there and gets these attributes; the layers do not count */
 };
 
 void mountopts_done(struct mountopts *o);

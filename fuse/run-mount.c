@@ -10,6 +10,7 @@
 #include "grafts.h"
 #include "layers.h"
 #include "mountopts.h"
+#include "remount.h"
 #include "run.h"
 
 /* What was asked for, and what is open. */
@@ -72,6 +73,8 @@ static int read_arguments(struct job *j, int argc, char **argv) {
 	if (argc == 2)
 		j->source = argv[0];
 	j->directory = argv[argc - 1];
+	if (j->options.remount)
+		return 0;
 	if (!j->options.layers)
 		return misuse("the option lowerdir is missing");
 	if (!j->options.upper != !j->options.work)
@@ -182,11 +185,21 @@ static int mount_it(const struct job *j) {
 	return EXIT_SUCCESS;
 }
 
+static int remount_it(const struct job *j) {
+	int r = remount(j->directory, j->options.attributes);
+
+	return r < 0 ? fail("remount", j->directory,
+			    r == -EMEDIUMTYPE ? "it is no union" : strerror(-r))
+		     : EXIT_SUCCESS;
+}
+
 int run_mount(int argc, char **argv) {
 	_cleanup_(job_done) struct job j = { .source = NULL, .upper = { -EBADF, -EBADF } };
 	/* getopt begins behind the program's name. */
 	int r = read_arguments(&j, argc + 1, argv - 1);
 
+	if (r == 0 && j.options.remount)
+		return j.only_pretends ? EXIT_SUCCESS : remount_it(&j);
 	if (r == 0)
 		r = open_layers(&j);
 	if (r == 0)

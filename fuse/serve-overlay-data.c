@@ -187,15 +187,21 @@ void serve_overlay_on_copy_file_range(fuse_req_t request, fuse_ino_t from,
 
 /* --- extended attributes --- */
 
+/* What the root says of the union, or NULL for any other attribute. */
+static const char *say_of_union(const char *name) {
+	if (strcmp(name, UNION_UPPER_XATTR) == 0)
+		return "yes";
+	return strcmp(name, UNION_IO_XATTR) == 0 ? union_io_name(UNION_IO_CACHED) : NULL;
+}
+
 void serve_overlay_on_getxattr(fuse_req_t request, fuse_ino_t node, const char *name,
 			       size_t size) {
+	const char *said = node == FUSE_ROOT_ID ? say_of_union(name) : NULL;
 	char *buffer = buffer_of(request);
 	ssize_t n;
 
-	if (node == FUSE_ROOT_ID && strcmp(name, UNION_IO_XATTR) == 0) {
-		const char *io = union_io_name(UNION_IO_CACHED);
-
-		reply_xattr(request, io, (ssize_t)strlen(io), size);
+	if (said) {
+		reply_xattr(request, said, (ssize_t)strlen(said), size);
 		return;
 	}
 	n = overlay_getxattr(overlay_of(request), node, name, buffer,

@@ -13,6 +13,9 @@ enum union_io {
 /* The attribute of a union's root that says it (specs: union.17). */
 #define UNION_IO_XATTR "trusted.extmerge.io"
 
+/* The same of one that has an upper directory; others have not got it (specs: union.24). */
+#define UNION_UPPER_XATTR "trusted.extmerge.upper"
+
 /* "auto", "passthrough", "cached". Static. */
 const char *union_io_name(enum union_io io);
 

@@ -190,7 +190,7 @@ umount_both
 (cd layers && timeout 30 "$union" "$T/u" -o lowerdir+=0 -o lowerdir+=1)
 is "lowerdir+ adds one" "$(ls u | paste -sd' ')" "acl private"
 umount_both
-for refused in "upperdir=x,lowerdir=0:given both" "lowerdir=0,redirect_dir=on:no such option" "nosuid:lowerdir is missing" \
+for refused in "upperdir=x,lowerdir=0:given both" "lowerdir=0,redirect_dir=on:neither followed nor made" "nosuid:lowerdir is missing" \
 	"lowerdir=0?:a path is empty" "lowerdir=nowhere:No such file" "lowerdir=0/acl:Not a directory"; do
 	like "refused: ${refused%:*}" "$(cd layers && timeout 30 "$union" "$T/u" -o "$(tr '?' : <<<"${refused%:*}")" 2>&1)" "${refused##*:}"
 done

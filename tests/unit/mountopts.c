@@ -22,6 +22,14 @@ static const struct {
 	{ "rw,nosuid,nodev,dev,noexec,lowerdir=a,x-systemd.automount,,", "a",
 	  WHITEOUT_TRUSTED, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC },
 	{ "redirect_dir=off,metacopy=off,index=off,xino=auto", "", WHITEOUT_TRUSTED, 0 },
+	{ "volatile,fsync=strict,uuid=on,verity=off,override_creds,lowerdir=a", "a",
+	  WHITEOUT_TRUSTED, 0 },
+	{ "X-mount.mkdir,comment=a,uhelper=b,user=c,_netdev,nofail,group,lazytime", "",
+	  WHITEOUT_TRUSTED, 0 },
+	{ "noatime,atime,nodiratime,diratime,nosymfollow,symfollow,norelatime", "",
+	  WHITEOUT_TRUSTED, 0 },
+	{ "user_id=0,group_id=0,default_permissions,allow_other", "", WHITEOUT_TRUSTED,
+	  0 },
 	{ "", "", WHITEOUT_TRUSTED, 0 },
 };
 
@@ -36,8 +44,21 @@ static const struct {
 	{ "io=fast", "'io=fast': it is auto, passthrough or cached" },
 	{ "grafts=17", "'grafts=17': it is a number up to 16" },
 	{ "grafts=", "'grafts=': it is a number up to 16" },
-	{ "redirect_dir=on", "'redirect_dir=on': there is no such option" },
-	{ "metacopy=on", "'metacopy=on': there is no such option" },
+	{ "redirect_dir=on",
+	  "'redirect_dir=on': redirects are neither followed nor made" },
+	{ "metacopy=on", "'metacopy=on': a file is copied with its data" },
+	{ "index=on",
+	  "'index=on': of a file with several names each is copied for itself" },
+	{ "nfs_export=on", "'nfs_export=on': there is no index, which it needs" },
+	{ "xino=x", "'xino=x': it is on, off or auto" },
+	{ "datadir+=/a", "'datadir+=/a': data are never looked for in another layer" },
+	{ "nooverride_creds",
+	  "'nooverride_creds': layers are read with the rights of the server" },
+	{ "context=a:b", "'context=a:b': labels cannot be chosen" },
+	{ "strictatime", "'strictatime': reading changes no times" },
+	{ "sync", "'sync': only fsync(2) waits for the disk" },
+	{ "user_id=1", "'user_id=1': there is no such option" },
+	{ "lowerdir=a,lowerdir=b", "'lowerdir': there are layers already" },
 	{ "lowerdir", "'lowerdir': there is no such option" },
 	{ "\x1b[31m", "'\\x1b[31m': there is no such option" },
 };
@@ -75,6 +96,20 @@ START_TEST(knows_where_to_write) {
 }
 END_TEST
 
+/* union.24 */
+START_TEST(knows_what_is_there) {
+	struct mountopts o = { .layers = NULL };
+	char why[MOUNTOPTS_WHY_MAX];
+
+	ck_assert_int_eq(mountopts_parse("ro", &o, why), 0);
+	ck_assert(!o.remount);
+	ck_assert_int_eq(mountopts_parse("remount,nosuid", &o, why), 0);
+	ck_assert(o.remount);
+	ck_assert_uint_eq(o.attributes, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+	mountopts_done(&o);
+}
+END_TEST
+
 /* union.17 */
 START_TEST(knows_how_to_read) {
 	struct mountopts o = { .layers = NULL };
@@ -108,6 +143,7 @@ int main(void) {
 
 	tcase_add_loop_test(tcase, accepts, 0, ARRAY_SIZE(accepted));
 	tcase_add_loop_test(tcase, refuses, 0, ARRAY_SIZE(refused));
+	tcase_add_test(tcase, knows_what_is_there);
 	tcase_add_test(tcase, knows_how_to_read);
 	tcase_add_test(tcase, knows_where_to_write);
 	suite_add_tcase(suite, tcase);
