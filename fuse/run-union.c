@@ -2,8 +2,10 @@
 /* extmerge-fuse union: the process that serves a union. */
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "fusermount.h"
 #include "layers.h"
 #include "process.h"
 #include "request.h"
@@ -27,6 +29,15 @@ static int report_ready(void *userdata) {
 #define BIT(capability) (UINT64_C(1) << (capability))
 #define KEPT (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_NICE))
 
+/*
+ * union.22: who has no more rights than any process of its user keeps nothing from these. A refresh finds the host's own
+ * directory, which the mount covers, by the fds of this process.
+ */
+static void show_layers(void) {
+	if (fusermount_is_needed())
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
 static int serve(const struct union_request *q) {
 	_cleanup_(union_freep) struct union_tree *tree = NULL;
 	_cleanup_(serve_union_freep) struct serve_union *serve = NULL;
@@ -47,6 +58,7 @@ static int serve(const struct union_request *q) {
 		r = process_confine(KEPT, &what);
 	if (r < 0)
 		return process_fail(REQUEST_FD_READY, r, what, strerror(-r));
+	show_layers();
 	r = serve_union_run(serve, report_ready, NULL);
 	if (r < 0)
 		_exit(EXIT_FAILURE); /* other threads may still be at work */

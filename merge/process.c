@@ -39,10 +39,20 @@ char *process_describe(pid_t pid) {
 	return text_format("%d %lld", (int)pid, (long long)start_time(pid));
 }
 
+static bool parse(const char *text, int *ret_pid, long long *ret_started) {
+	return sscanf(text, "%d %lld", ret_pid, ret_started) == 2 && *ret_started > 0;
+}
+
+pid_t process_find(const char *text) {
+	long long started;
+	int pid;
+
+	return parse(text, &pid, &started) && start_time(pid) == started ? pid : -ESRCH;
+}
+
 bool process_is_alive(const char *text) {
 	long long started;
 	int pid;
 
-	return sscanf(text, "%d %lld", &pid, &started) != 2 || started <= 0 ||
-	       start_time(pid) == started;
+	return !parse(text, &pid, &started) || start_time(pid) == started;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The switch, by fusermount3: a tree is taken off, and another one mounted. */
-#include "proxymount.h"
+#include "proxymount-parts.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -16,7 +16,6 @@
 #include "stacking.h"
 #include "strv.h"
 #include "submounts.h"
-#include "text.h"
 #include "witness.h"
 
 #define META_NAME ".extmerge-record"
@@ -28,146 +27,6 @@ static int64_t microseconds_since(const struct timespec *start) {
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (now.tv_sec - start->tv_sec) * 1000000 +
 	       (now.tv_nsec - start->tv_nsec) / 1000;
-}
-
-/* --- what is missing --- */
-
-static enum exit_code lack(const char *program, const char *why) {
-	const char *obstacle = program ? fusermount_obstacle(program) : NULL;
-
-	if (!program) {
-		log_error(
-			"Cannot mount: this process lacks CAP_SYS_ADMIN, and there is no fusermount3, which mounts for others");
-		log_hint(
-			"fusermount3 comes with the package fuse3; a container gets CAP_SYS_ADMIN by --cap-add=SYS_ADMIN");
-		return EXIT_PRIVILEGE;
-	}
-	log_error(
-		"Cannot mount: this process lacks CAP_SYS_ADMIN, and fusermount3 says: %s",
-		why && *why ? why : "nothing");
-	if (obstacle)
-		log_hint("%s; a container gets it by --cap-add=SYS_ADMIN --device=/dev/fuse",
-			 obstacle);
-	return EXIT_PRIVILEGE;
-}
-
-/* What it takes, before anything is changed. */
-static enum exit_code find_helper(const struct route *r, const char **ret) {
-	if (strcmp(r->options->root, "/") == 0) {
-		log_error("Cannot mount: this process lacks CAP_SYS_ADMIN");
-		log_hint(
-			"fusermount3 is below /usr itself, so it is used for another root only (--root=)");
-		return EXIT_PRIVILEGE;
-	}
-	*ret = fusermount_find();
-	return *ret ? EXIT_DONE : lack(NULL, NULL);
-}
-
-/* --- off and on --- */
-
-static enum exit_code take_off(const struct route *r, size_t i, const char *program) {
-	const struct state_hierarchy *h = &r->state.hierarchies[i];
-	char why[FUSERMOUNT_WHY_MAX];
-	int e = fusermount_unmount(program, h->fd, why);
-
-	if (e == 0)
-		return EXIT_DONE;
-	log_error("Cannot take the merged /%s off: %s", h->name,
-		  *why ? why : strerror(-e));
-	return route_code(e);
-}
-
-static int mount_layers(const struct route *r, size_t i, const char *program,
-			const int *layers, unsigned n, const char *source,
-			uint64_t attributes, pid_t *ret_server,
-			char why[static ATTACH_WHY_MAX]) {
-	const char *name = r->state.hierarchies[i].name;
-	_cleanup_close_ int target = file_open_in(r->root, name, O_PATH | O_DIRECTORY);
-	_cleanup_close_ int connection = -EBADF, mounted = -EBADF;
-	char ignored[FUSERMOUNT_WHY_MAX];
-	struct attach_union_options o = { .name = source,
-					  .source = source,
-					  .space = WHITEOUT_USER,
-					  .connection = &connection,
-					  .ret_server = ret_server };
-	int e;
-
-	if (target < 0)
-		return target;
-	connection = fusermount_mount(program, target,
-				      &(struct fusermount_options){ source, attributes },
-				      why);
-	if (connection < 0)
-		return connection;
-	e = attach_union(layers, n, &o, why);
-	if (e == 0)
-		return 0;
-	mounted = file_open_in(r->root, name, O_PATH | O_DIRECTORY);
-	if (mounted >= 0)
-		(void)fusermount_unmount(program, mounted, ignored);
-	return e;
-}
-
-static bool has_to_go(const struct route *r, size_t i, bool dead_only) {
-	const struct state_hierarchy *h = &r->state.hierarchies[i];
-
-	return h->kind == STATE_MERGED && !r->is_cleared[i] &&
-	       route_has_class(r, h->class) &&
-	       (dead_only ? h->is_dead : !r->is_settled[h->class->id]);
-}
-
-static enum exit_code clear(struct route *r, bool dead_only) {
-	const char *program = NULL;
-	enum exit_code code = EXIT_DONE;
-
-	for (size_t i = 0; code == EXIT_DONE && i < r->state.n; i++) {
-		if (r->is_privileged || !has_to_go(r, i, dead_only))
-			continue;
-		if (!program)
-			code = find_helper(r, &program);
-		if (code == EXIT_DONE)
-			code = take_off(r, i, program);
-		if (code != EXIT_DONE)
-			continue;
-		r->is_cleared[i] = true;
-		clock_gettime(CLOCK_MONOTONIC, &r->cleared[i]);
-	}
-	return code;
-}
-
-enum exit_code proxymount_clear_dead(struct route *r) {
-	return clear(r, true);
-}
-
-enum exit_code proxymount_clear(struct route *r) {
-	return clear(r, false);
-}
-
-/* The old tree is still there, held by its fd, and becomes the only layer of one that is mounted. */
-void proxymount_restore(struct route *r) {
-	const char *program = NULL;
-	char why[ATTACH_WHY_MAX] = "";
-
-	for (size_t i = 0; i < r->state.n; i++) {
-		const struct state_hierarchy *h = &r->state.hierarchies[i];
-		_cleanup_free_ char *source = r->is_cleared[i] && h->record
-						      ? stack_source(h->record)
-						      : NULL;
-		int e = -ENOMEM;
-
-		if (!r->is_cleared[i] || h->is_dead)
-			continue;
-		program = fusermount_find();
-		if (source && program)
-			e = mount_layers(r, i, program, &h->fd, 1, source,
-					 MOUNT_ATTR_RDONLY, NULL, why);
-		if (e < 0)
-			log_error("Cannot show the merged /%s again: %s", h->name,
-				  *why ? why : strerror(-e));
-		else
-			log_notice("/%s  shows what it did before", h->name);
-		r->is_cleared[i] = false;
-	}
 }
 
 /* --- building --- */
@@ -261,29 +120,45 @@ static int look(const struct route *r, size_t i, const char *source, char **ret_
 	return witness_check(fd, &r->hierarchies[i], ret_why);
 }
 
-static int build(struct route *r, size_t i, const char *program, char **ret_why) {
-	struct hierarchy *h = &r->hierarchies[i];
-	_cleanup_free_ char *source = stack_source(r->wanted[i]);
-	_cleanup_free_ int *layers = calloc(h->n_layers + 4, sizeof(int));
-	_cleanup_close_ int meta = -EBADF;
-	char why[ATTACH_WHY_MAX] = "";
-	pid_t server = 0;
-	size_t n;
-	int e;
+/* What a new tree is made of, all but the mount. */
+struct draft {
+	char *source;
+	int *layers;
+	unsigned n_layers;
+	int meta;
+};
 
-	if (!source || !layers)
+static void draft_done(struct draft *d) {
+	free(d->source);
+	free(d->layers);
+	close_fdp(&d->meta);
+}
+
+static int prepare(struct route *r, size_t i, struct draft *d) {
+	struct hierarchy *h = &r->hierarchies[i];
+
+	d->source = stack_source(r->wanted[i]);
+	d->layers = calloc(h->n_layers + 4, sizeof(int));
+	if (!d->source || !d->layers)
 		return -ENOMEM;
 	if (h->base < 0 && mkdirat(r->root, h->name, STATE_MADE_MODE) < 0 &&
 	    errno != EEXIST)
 		return -errno;
-	meta = make_meta(r, h);
-	if (meta < 0)
-		return meta;
-	n = stack_list_layers(h, meta, layers);
-	e = hierarchy_choose_witness(h);
-	if (e == 0)
-		e = mount_layers(r, i, program, layers, (unsigned)n, source,
-				 stack_attributes(h), &server, why);
+	d->meta = make_meta(r, h);
+	if (d->meta < 0)
+		return d->meta;
+	d->n_layers = (unsigned)stack_list_layers(h, d->meta, d->layers);
+	return hierarchy_choose_witness(h);
+}
+
+static int build(struct route *r, size_t i, const char *program, const struct draft *d,
+		 char **ret_why) {
+	char why[ATTACH_WHY_MAX] = "";
+	pid_t server = 0;
+	int e = proxymount_mount_layers(r, i, program, d->layers, d->n_layers, d->source,
+					stack_attributes(&r->hierarchies[i]), &server,
+					why);
+
 	if (e < 0) {
 		*ret_why = *why ? strdup(why) : NULL;
 		return e;
@@ -292,8 +167,8 @@ static int build(struct route *r, size_t i, const char *program, char **ret_why)
 		r->wanted[i]->gap = microseconds_since(&r->cleared[i]);
 	e = note(r->wanted[i], server);
 	if (e == 0)
-		e = stack_write_record(meta, r->wanted[i]);
-	return e < 0 ? e : look(r, i, source, ret_why);
+		e = stack_write_record(d->meta, r->wanted[i]);
+	return e < 0 ? e : look(r, i, d->source, ret_why);
 }
 
 /* --- the switch --- */
@@ -303,39 +178,50 @@ static bool is_new(const struct route *r, size_t i) {
 				r->plan.steps[i].action == PLAN_REPLACE);
 }
 
+/* switch.18: between the old tree and the new one lies nothing that could be done before. */
 static enum exit_code put_on(struct route *r, size_t i, const char *program) {
+	_cleanup_(draft_done) struct draft d = { .meta = -EBADF };
 	_cleanup_free_ char *why = NULL;
-	int e = build(r, i, program, &why);
+	int e = prepare(r, i, &d);
 
+	if (e == 0 && proxymount_is_covered(r, i)) {
+		enum exit_code code = proxymount_take_off(r, i, program);
+
+		if (code != EXIT_DONE)
+			return code;
+	}
+	if (e == 0)
+		e = build(r, i, program, &d, &why);
 	if (e == 0)
 		return EXIT_DONE;
 	if (e == -EPERM && (why || fusermount_obstacle(program)))
-		return lack(program, why);
+		return proxymount_lack(program, why);
 	log_error("Cannot merge /%s: %s", r->hierarchies[i].name, why ?: strerror(-e));
 	return route_code(e);
 }
 
-/* What was put on, wholly or in part. */
+/* What was put on, wholly or in part; not the old tree, where that has not gone. */
 static void take_back(const struct route *r, size_t i, const char *program) {
 	_cleanup_close_ int fd = file_open_in(r->root, r->hierarchies[i].name,
 					      O_PATH | O_DIRECTORY);
 	char ignored[FUSERMOUNT_WHY_MAX];
 
+	if (proxymount_is_covered(r, i))
+		return;
 	if (fd >= 0 && mount_is_root(fd) == 1)
 		(void)fusermount_unmount(program, fd, ignored);
-	if (r->hierarchies[i].base < 0)
+	if (r->hierarchies[i].base < 0 && r->state.hierarchies[i].kind == STATE_PLAIN)
 		(void)unlinkat(r->root, r->hierarchies[i].name, AT_REMOVEDIR);
 }
 
 /* A directory that we made goes, if nobody has put something into it. */
 static enum exit_code remove_tree(struct route *r, size_t i, const char *program) {
 	const struct state_hierarchy *h = &r->state.hierarchies[i];
-	enum exit_code code = r->is_cleared[i] ? EXIT_DONE : take_off(r, i, program);
+	enum exit_code code = r->is_cleared[i] ? EXIT_DONE
+					       : proxymount_take_off(r, i, program);
 
 	if (code == EXIT_DONE && h->record && h->record->created)
 		(void)unlinkat(r->root, h->name, AT_REMOVEDIR);
-	if (code == EXIT_DONE)
-		r->is_cleared[i] = true;
 	return code;
 }
 
@@ -364,7 +250,7 @@ static void tell_gap(struct route *r, size_t i) {
 
 enum exit_code proxymount_run(struct route *r) {
 	const char *program = NULL;
-	enum exit_code code = find_helper(r, &program);
+	enum exit_code code = proxymount_find_helper(r, &program);
 
 	if (code == EXIT_DONE)
 		code = check_all(r);

@@ -7,6 +7,7 @@
 #include "draft.h"
 #include "inputs.h"
 #include "log.h"
+#include "proxymount.h"
 #include "strv.h"
 #include "text.h"
 #include "uppers.h"
@@ -50,10 +51,23 @@ static enum exit_code examine_all(struct route *r) {
 	return EXIT_DONE;
 }
 
+/* switch.18: without privilege the host's own directory may lie below what is merged. */
+static int open_hierarchy(struct route *r, size_t i) {
+	struct hierarchy *to = &r->hierarchies[i];
+	const struct state_hierarchy *h = &r->state.hierarchies[i];
+	int e = hierarchy_open(to, h->class, h->name, r->base), base;
+
+	if (e == 0 && proxymount_open_base(r, i, &base) == 1) {
+		close_fdp(&to->base);
+		to->base = base;
+	}
+	return e;
+}
+
 static enum exit_code open_hierarchies(struct route *r) {
 	for (size_t i = 0; i < r->state.n; i++) {
 		const struct state_hierarchy *h = &r->state.hierarchies[i];
-		int e = hierarchy_open(&r->hierarchies[i], h->class, h->name, r->base);
+		int e = open_hierarchy(r, i);
 
 		if (e < 0) {
 			log_error("Cannot open the host's own /%s: %s", h->name,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* extmerge plan: what a refresh would do. Changes nothing, takes no lock. */
 #include "../json.h"
+#include "../proxymount.h"
 #include "../report.h"
 #include "verbs.h"
 
@@ -10,6 +11,8 @@ static enum exit_code run(const struct options *o) {
 
 	if (code == EXIT_DONE)
 		code = route_tell_backends(&r);
+	if (code == EXIT_DONE)
+		proxymount_tell_unseen(&r);
 	if (code == EXIT_DONE && o->json != JSON_OFF) {
 		struct json_object *object = json_new("plan");
 

@@ -13,13 +13,18 @@ export PATH=$PATH:/usr/sbin:/sbin
 user=$(id -u nobody 2>/dev/null) || { skip "fusermount3" "there is no user it would know by name"; finish; }
 
 mkdir "$T/bin" && cp "$EXTMERGE" "$(dirname "$EXTMERGE")/extmerge-fuse" "$T/bin/"
+cp "${TESTS_BUILD_DIR:?}/root/deny.so" "$T/"
 chmod -R a+rX "$T"
 cd "$T" || exit 1
 mknod -m 666 fuse c 10 229 && chmod 666 fuse && mount --bind fuse /dev/fuse # as most machines have it
 as_user() { setpriv --reuid="$user" --regid="$user" --clear-groups "$@"; }
 as_contained() { setpriv --bounding-set=-sys_admin "$@"; }
-by() { # as_user|as_contained VERB...
-	out=$("$1" "$T/bin/extmerge" --root="$R" "${@:2}" 2>"$T/stderr")
+by() { # as_user|as_contained [env VARIABLE=VALUE... PROGRAM OPTION] VERB...
+	if [ "$2" = env ]; then
+		out=$("$@" 2>"$T/stderr")
+	else
+		out=$("$1" "$T/bin/extmerge" --root="$R" "${@:2}" 2>"$T/stderr")
+	fi
 	rc=$?
 	err=$(cat "$T/stderr")
 	return $rc
@@ -30,6 +35,9 @@ shown() { # as_user|as_contained
 status() { # as_user|as_contained JQ
 	"$1" "$T/bin/extmerge" --root="$R" status --json=short | jq -r ".hierarchies[] | select(.path == \"/usr\") | $2"
 }
+mount_of() { # PATH
+	awk -v p="$1" '$5 == p { print $1 }' /proc/self/mountinfo
+}
 is_dead() { # as_user|as_contained
 	[ "$(status "$1" .dead)" = true ]
 }
@@ -39,7 +47,7 @@ no_servers() {
 
 # --- what is merged, by whom it may be ---
 promises() { # as_user|as_contained
-	local who=$1 before
+	local who=$1 before tree
 
 	X=$R/var/lib/extensions C=$R/var/lib/confexts
 	make_tree "$X/one" one
@@ -68,14 +76,30 @@ promises() { # as_user|as_contained
 	is "$who: there is one tree each" "$(mounts_below "$R")" $((before + 2))
 
 	make_tree "$X/misfit" misfit misfit ID=elsewhere && make_tree "$X/three" three && chown -R "$("$who" id -u)" "$X"
+	tree=$(mount_of "$R/usr")
 	by "$who" refresh --strict
-	is "$who: a refresh that fails shows what was there" "$rc $(shown "$who")" "3 host tool one two under conf host conf host opt"
+	is "$who: a refresh that fails beforehand takes nothing off" "$rc $(shown "$who") $(mount_of "$R/usr")" \
+		"3 host tool one two under conf host conf host opt $tree"
+	rm -r "$X/misfit"
+	by "$who" env LD_PRELOAD="$T/deny.so" EXTMERGE_HIDE=bin/three "$T/bin/extmerge" --root="$R" refresh
+	is "$who: one that fails later shows what was there" "$rc $(shown "$who")" "1 host tool one two under conf host conf host opt"
 	like "$who: and says so" "$err" "/usr  shows what it did before"
 	is "$who: as status does" "$(status "$who" '[.layers[].name] | join(" ")')" "two one"
-	rm -r "$X/misfit"
-	
+
+	# --- what is below is the host's, though the merged tree covers it ---
+	mkdir -p "$X/one/usr/share/shape" && chown -R "$("$who" id -u)" "$X"
 	by "$who" refresh
 	is "$who: another one heals it" "$rc $(shown "$who")" "0 host tool one three two under conf host conf host opt"
+	by "$who" plan
+	like "$who: there is nothing to plan" "$rc $out" "^0 "
+	rmdir "$X/one/usr/share/shape" && echo shape >"$X/one/usr/share/shape" && chown -R "$("$who" id -u)" "$X"
+	tree=$(mount_of "$R/usr")
+	by "$who" plan --json=short
+	is "$who: what was merged is not the host's in a plan" "$rc $(jq -r '[.extensions[] | select(.class == "sysext" and .kind == "directory") |
+		.name + " " + (.reason.code // "fits")] | sort | join(", ")' <<<"$out") $(mount_of "$R/usr")" "10 one fits, three fits, two fits $tree"
+	by "$who" refresh
+	is "$who: nor in a refresh" "$rc $("$who" cat "$R/usr/share/shape")" "0 shape"
+	rm "$X/one/usr/share/shape"
 
 	kill -KILL "$(status "$who" .server)"
 	ok "$who: status sees that a server died" await is_dead "$who"
@@ -98,6 +122,13 @@ promises() { # as_user|as_contained
 }
 
 as_user true && promises as_user
+
+# --- below what root has merged a user cannot look ---
+make_tree "$X/one" one && "$EXTMERGE" --root="$R" merge -q
+by as_user plan
+like "that is said" "$rc $err" "^0 .*/usr  is merged, and this process cannot look below: all of it counts as the host's own"
+"$EXTMERGE" --root="$R" unmerge -q
+rm -r "$X/one"
 
 # --- for a union of one's own (union.22) ---
 mkdir -p l/{1,2}/d u && echo one >l/1/d/one && echo two >l/2/d/two && chown -R "$user" l u

@@ -16,6 +16,7 @@ START_TEST(own_process_is_alive) {
 	text = process_describe(getpid());
 	ck_assert_ptr_nonnull(text);
 	ck_assert(process_is_alive(text));
+	ck_assert_int_eq(process_find(text), getpid());
 }
 END_TEST
 
@@ -47,10 +48,12 @@ START_TEST(other_process_of_its_number_is_not) {
 	_cleanup_free_ char *text = text_format("%d 1", (int)getpid());
 
 	ck_assert(!process_is_alive(text));
+	ck_assert_int_eq(process_find(text), -ESRCH);
 }
 END_TEST
 
 START_TEST(what_says_nothing_is_left_alone) {
+	ck_assert_int_eq(process_find("7"), -ESRCH);
 	ck_assert(process_is_alive(""));
 	ck_assert(process_is_alive("7"));
 	ck_assert(process_is_alive("1 -2"));
