@@ -76,6 +76,9 @@ enum outer_step outer_take(char *request, size_t n, struct outer_answer *ret) {
 		return OUTER_GO_ON;
 	memcpy(&h, request, sizeof(h));
 	n -= sizeof(h);
+	/* These are of no node, and nobody waits for an answer. */
+	if (h.opcode == FUSE_BATCH_FORGET || h.opcode == FUSE_INTERRUPT)
+		return OUTER_GO_ON;
 	/* The two roots are there as long as the connection. */
 	if (h.opcode == FUSE_FORGET && outer_number(h.nodeid) != h.nodeid)
 		return OUTER_DONE;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "fuse/outer.h"
 #include "merge/base.h"
 
 #define THINGS_MAX 64
@@ -317,7 +318,7 @@ void peer_read(struct peer *p, bool directories) {
 
 /* --- one run --- */
 
-static void greet(struct peer *p) {
+static void greet(struct peer *p, bool enclosed) {
 	const struct fuse_init_in init = { .major = FUSE_KERNEL_VERSION,
 					   .minor = 38,
 					   .max_readahead = 131072,
@@ -326,7 +327,7 @@ static void greet(struct peer *p) {
 
 	peer_ask(p, FUSE_INIT, 0, peer_put(p, 0, &init, sizeof(init)));
 	for (size_t i = 0; i < PEER_NODES; i++)
-		p->nodes[i] = FUSE_ROOT_ID;
+		p->nodes[i] = enclosed && i != 1 ? OUTER_NODE : FUSE_ROOT_ID;
 }
 
 struct run {
@@ -343,7 +344,7 @@ static void *be_server(void *run) {
 
 /* The server ends as soon as there is no kernel any more. */
 static void be_kernel(struct peer *p, const struct peer_target *t) {
-	greet(p);
+	greet(p, t->enclosed);
 	for (unsigned i = 0; i < REQUESTS_MAX && p->len > 0; i++)
 		if (peer_next(p, 8) == 0)
 			change(p);

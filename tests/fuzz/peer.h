@@ -55,6 +55,7 @@ struct peer_target {
 	void (*request)(struct peer *p);
 	void (*last)(struct peer *p);
 	void (*ended)(int tree);
+	bool enclosed; /* the root is OUTER_NODE, and another one outside of it (union.23) */
 };
 void peer_run(const struct peer_target *t, const uint8_t *data, size_t len);
 

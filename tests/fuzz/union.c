@@ -20,6 +20,7 @@ static void serve(int fd, const int *layers, int tree) {
 	if (union_new(layers, PEER_LAYERS, WHITEOUT_USER, &u) < 0 ||
 	    serve_union_new(fd, u, 1, UNION_IO_AUTO, &s) < 0)
 		abort();
+	serve_union_enclose(s);
 	serve_union_run(s, ready, NULL);
 }
 
@@ -31,8 +32,8 @@ static void request(struct peer *p) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
-	static const struct peer_target target = { PEER_LAYERS, serve, request, NULL,
-						   NULL };
+	static const struct peer_target target = { PEER_LAYERS, serve, request,
+						   NULL,	NULL,  true };
 
 	peer_run(&target, data, len);
 	return 0;

@@ -117,6 +117,18 @@ START_TEST(neither_root_is_forgotten) {
 }
 END_TEST
 
+START_TEST(what_has_no_node_is_left_alone) {
+	static const uint32_t opcodes[] = { FUSE_BATCH_FORGET, FUSE_INTERRUPT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
+		struct asked a = ask(opcodes[i], FUSE_ROOT_ID, "", 0);
+		struct outer_answer got;
+
+		ck_assert_int_eq(take(&a, &got), OUTER_GO_ON);
+	}
+}
+END_TEST
+
 START_TEST(what_is_too_short_is_left_alone) {
 	struct outer_answer got;
 	struct asked a = ask(FUSE_RENAME, OUTER_NODE, "abcdefg", 7);
@@ -137,6 +149,7 @@ int main(void) {
 				       it_is_a_directory_that_everybody_may_enter,
 				       numbers_become_those_of_the_union,
 				       neither_root_is_forgotten,
+				       what_has_no_node_is_left_alone,
 				       what_is_too_short_is_left_alone,
 				       NULL };
 
