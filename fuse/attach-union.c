@@ -133,26 +133,54 @@ static int mount_union(struct attachment *a, const struct attach_union_options *
 }
 
 /*
- * union.23: a mount that is nowhere has to be cloned for that, which Linux does since 6.15. A clone of it is the answer,
- * as it asks the server nothing.
+ * union.23 takes a clone of a mount that is attached nowhere. Whether that can be had is not tried with a mount, as each
+ * that is closed makes us wait for all CPUs, but with the call that came with it. No name is empty: ENOENT.
  */
-static bool can_enclose(int mount) {
-	_cleanup_close_ int fd =
-		open_tree(mount, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-
-	return fd >= 0;
+static bool may_enclose(void) {
+	return syscall(SYS_open_tree_attr, -1, "", 0, NULL, (size_t)0) < 0 &&
+	       errno == ENOENT;
 }
 
-/* From then on nothing leads to the outer root. The server is at work. */
+/* Mounts, and starts the server. */
+static int begin(struct attachment *a, const struct attach_union_options *o,
+		 char ret_why[static SERVER_WHY_MAX]) {
+	int r = mount_union(a, o);
+
+	if (r < 0)
+		return r;
+	a->what = NULL;
+	r = start_server(a, o, ret_why);
+	/* From now on the server's is the only one, so that the kernel sees when it dies. */
+	close_fdp(&a->fds[0]);
+	a->fds[0] = -EBADF;
+	return r;
+}
+
+/* From then on nothing leads to the outer root. */
 static int leave_outer(struct attachment *a) {
 	int fd = open_tree(a->mount, OUTER_NAME,
 			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	int r = fd < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
 	close_fdp(&a->mount);
-	a->mount = fd;
-	return 0;
+	a->mount = fd < 0 ? -EBADF : fd;
+	return r;
+}
+
+static int begin_enclosed(struct attachment *a, const struct attach_union_options *o,
+			  char ret_why[static SERVER_WHY_MAX]) {
+	int r;
+
+	a->enclosed = !o->connection && may_enclose();
+	r = begin(a, o, ret_why);
+	if (r < 0 || !a->enclosed)
+		return r;
+	a->what = "the union cannot be entered";
+	r = leave_outer(a);
+	if (r != -EINVAL && r != -EPERM)
+		return r;
+	a->enclosed = false; /* it was not to be had, so there is another one */
+	return begin(a, o, ret_why);
 }
 
 /* As the kernel knows it, without asking the server, which has said that it is at work. */
@@ -180,23 +208,9 @@ static int attach(struct attachment *a, const int *layers, unsigned n,
 	if (r == 0)
 		r = open_upper(a, o, layers, n);
 	if (r == 0)
-		r = mount_union(a, o);
-	if (r < 0)
-		return r;
-	a->what = NULL;
-	a->enclosed = !o->connection && can_enclose(a->mount);
-	r = start_server(a, o, ret_why);
-	/* From now on the server's is the only one, so that the kernel sees when it dies. */
-	close_fdp(&a->fds[0]);
-	a->fds[0] = -EBADF;
+		r = begin_enclosed(a, o, ret_why);
 	if (r < 0 || o->connection)
 		return r;
-	if (a->enclosed) {
-		a->what = "the union cannot be entered";
-		r = leave_outer(a);
-		if (r < 0)
-			return r;
-	}
 	if (device_of(a->mount, &device) == 0)
 		connection_read_ahead(device);
 	return TAKE_FD(a->mount);

@@ -44,6 +44,14 @@
 #endif
 #endif
 
+#ifndef SYS_open_tree_attr /* Linux 6.15 */
+#ifdef __alpha__
+#define SYS_open_tree_attr 577
+#else
+#define SYS_open_tree_attr 467
+#endif
+#endif
+
 /* One entry as getdents64(2) writes it; the C libraries do not agree on a name for it. */
 struct kernel_dirent {
 	uint64_t d_ino;

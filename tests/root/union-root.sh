@@ -143,10 +143,12 @@ ok "it ends with the mount" await ended "$pid"
 
 # Linux before 6.15
 if [ -e "$shim" ] && [ "$asan" = 0 ]; then
-	new_layers
-	LD_PRELOAD=$shim EXTMERGE_DENY=detached mount_union read
-	is "where what is not attached cannot be cloned, the root is the connection's" \
-		"$(findmnt -n -o FSROOT u) $(as 12346 cat u/dir/file u/tree/file | paste -sd' ')" "/ upper lower"
+	for mode in read write; do
+		new_layers
+		LD_PRELOAD=$shim EXTMERGE_DENY=detached mount_union $mode
+		is "$mode: where what is not attached cannot be cloned, the root is the connection's" \
+			"$(findmnt -n -o FSROOT u) $(as 12346 cat u/dir/file u/tree/file | paste -sd' ')" "/ upper lower"
+	done
 else
 	skip "where what is not attached cannot be cloned" "no tests/root/deny.so, or with sanitizers"
 fi
