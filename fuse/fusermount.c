@@ -216,19 +216,33 @@ int fusermount_mount(const char *program, int directory,
 		       : r;
 }
 
-/* By its name in the directory above, as a server that has ended answers to nobody who looks at the mount itself. */
+/* The mount that a name leads to, without asking a server. */
+static int is_mount(int above, const char *name, int directory) {
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	struct statx there, here;
+
+	if (statx(above, name, flags, STATX_MNT_ID, &there) < 0 ||
+	    statx(directory, "", flags | AT_EMPTY_PATH, STATX_MNT_ID, &here) < 0)
+		return -errno;
+	return there.stx_mnt_id == here.stx_mnt_id ? 0 : -EBUSY;
+}
+
+/*
+ * By its name in the directory above, as a server that has ended answers to nobody who looks at the mount itself. Nor does
+ * ".." lead out of a mount that nobody has looked at before its server ended.
+ */
 int fusermount_unmount(const char *program, int directory,
 		       char ret_why[static FUSERMOUNT_WHY_MAX]) {
 	char name[] = "fusermount3", take[] = "-u", lazily[] = "-z", end[] = "--";
 	char link[FILE_FD_PATH_MAX], path[PATH_SHOWN], *base;
-	_cleanup_close_ int above = openat(directory, "..",
-					   O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int above = -EBADF;
 	ssize_t n;
+	int r;
 
 	*ret_why = '\0';
 	file_fd_path(directory, link);
 	n = readlink(link, path, sizeof(path));
-	if (above < 0 || n < 0)
+	if (n < 0)
 		return -errno;
 	if (n == sizeof(path))
 		return -ENAMETOOLONG;
@@ -236,6 +250,10 @@ int fusermount_unmount(const char *program, int directory,
 	base = strrchr(path, '/');
 	if (!base || !base[1])
 		return -EBUSY;
-	return run(program, (char *const[]){ name, take, lazily, end, base + 1, NULL },
-		   above, NULL, ret_why);
+	*base++ = '\0';
+	above = open(base - 1 == path ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = above < 0 ? -errno : is_mount(above, base, directory);
+	return r < 0 ? r
+		     : run(program, (char *const[]){ name, take, lazily, end, base, NULL },
+			   above, NULL, ret_why);
 }

@@ -51,9 +51,11 @@ enum exit_code proxymount_find_helper(const struct route *r, const char **ret) {
 
 enum exit_code proxymount_take_off(struct route *r, size_t i, const char *program) {
 	const struct state_hierarchy *h = &r->state.hierarchies[i];
-	char why[FUSERMOUNT_WHY_MAX];
-	int e = fusermount_unmount(program, h->fd, why);
+	char why[FUSERMOUNT_WHY_MAX] = "";
+	int e = proxymount_keep(r, i);
 
+	if (e == 0)
+		e = fusermount_unmount(program, h->fd, why);
 	if (e < 0) {
 		log_error("Cannot take the merged /%s off: %s", h->name,
 			  *why ? why : strerror(-e));
@@ -166,7 +168,7 @@ enum exit_code proxymount_clear(struct route *r) {
 }
 
 /* The old tree is still there, held by its fd, and becomes the only layer of one that is mounted. */
-void proxymount_restore(struct route *r) {
+void proxymount_put_back(struct route *r) {
 	const char *program = NULL;
 	char why[ATTACH_WHY_MAX] = "";
 
@@ -191,5 +193,11 @@ void proxymount_restore(struct route *r) {
 		else
 			log_notice("/%s  shows what it did before", h->name);
 		r->is_cleared[i] = false;
+		proxymount_kept(r, i);
 	}
+}
+
+void proxymount_restore(struct route *r) {
+	proxymount_put_back(r);
+	proxymount_end_keeper(r);
 }

@@ -18,6 +18,18 @@ bool proxymount_is_covered(const struct route *r, size_t i);
 enum exit_code proxymount_take_off(struct route *r, size_t i, const char *program);
 
 /*
+ * From now until proxymount_kept() the hierarchy may be without a tree: if this process ends in between, another one, which
+ * is started for the first of them, shows the old tree again. 0 or a negative errno. The other one ends with
+ * proxymount_end_keeper().
+ */
+int proxymount_keep(struct route *r, size_t i);
+void proxymount_kept(const struct route *r, size_t i);
+void proxymount_end_keeper(struct route *r);
+
+/* What proxymount_restore() does, but for the keeper. */
+void proxymount_put_back(struct route *r);
+
+/*
  * Mounts a union of the layers, top first, on the hierarchy. 0, with the server in *ret_server, which may be NULL; or a
  * negative errno, with nothing mounted, and a line for people in `why`, if there is one.
  */

@@ -220,6 +220,8 @@ static enum exit_code remove_tree(struct route *r, size_t i, const char *program
 	enum exit_code code = r->is_cleared[i] ? EXIT_DONE
 					       : proxymount_take_off(r, i, program);
 
+	if (code == EXIT_DONE)
+		proxymount_kept(r, i);
 	if (code == EXIT_DONE && h->record && h->record->created)
 		(void)unlinkat(r->root, h->name, AT_REMOVEDIR);
 	return code;
@@ -241,11 +243,15 @@ static enum exit_code switch_all(struct route *r, const char *program) {
 	return code;
 }
 
-/* switch.3: what could not be hidden is said. */
-static void tell_gap(struct route *r, size_t i) {
-	if (is_new(r, i) && r->wanted[i]->gap > r->gap)
-		r->gap = r->wanted[i]->gap;
-	r->is_cleared[i] = false;
+/* switch.3: what could not be hidden is said. From here on nothing comes back. */
+static void finish(struct route *r) {
+	for (size_t i = 0; i < r->state.n; i++) {
+		if (is_new(r, i) && r->wanted[i]->gap > r->gap)
+			r->gap = r->wanted[i]->gap;
+		r->is_cleared[i] = false;
+		proxymount_kept(r, i);
+	}
+	proxymount_end_keeper(r);
 }
 
 enum exit_code proxymount_run(struct route *r) {
@@ -256,7 +262,7 @@ enum exit_code proxymount_run(struct route *r) {
 		code = check_all(r);
 	if (code == EXIT_DONE)
 		code = switch_all(r, program);
-	for (size_t i = 0; code == EXIT_DONE && i < r->state.n; i++)
-		tell_gap(r, i);
+	if (code == EXIT_DONE)
+		finish(r);
 	return code;
 }

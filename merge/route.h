@@ -73,6 +73,8 @@ struct route {
 	/* proxymount.h: what was taken off, and when */
 	bool is_cleared[STATE_HIERARCHIES_MAX];
 	struct timespec cleared[STATE_HIERARCHIES_MAX];
+	pid_t keeper; /* who puts them back if this process is killed; 0 for nobody */
+	int to_keeper;
 
 	/* transition.h */
 	struct watch *
