@@ -332,3 +332,20 @@ int overlay_stat(struct overlay *o, uint64_t id, struct stat *ret) {
 
 	return r < 0 ? r : overlay_stat_node(o, node, ret);
 }
+
+void overlay_birth(struct overlay *o, uint64_t id, struct statx *ret) {
+	struct node *node;
+	const char *name;
+	LOCKED(o);
+	int r = overlay_node(o, id, &node), fd = r;
+
+	if (r == 0 && !node->is_upper) {
+		union_birth(o->layers, node->lower, ret);
+		return;
+	}
+	if (r == 0)
+		fd = find_place(o, node, &name);
+	if (fd < 0 ||
+	    statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME, ret) < 0)
+		ret->stx_mask = 0;
+}

@@ -32,11 +32,12 @@ bool overlay_has_acls(const struct overlay *o);
 
 /* --- looking --- */
 
-/* As union_lookup(), union_forget(), union_stat(), union_readlink(), union_getxattr(), union_listxattr(). */
+/* As union_lookup(), union_forget(), union_stat(), union_birth(), union_readlink(), union_getxattr(), union_listxattr(). */
 int overlay_lookup(struct overlay *o, uint64_t directory, const char *name,
 		   uint64_t *ret_node, struct stat *ret);
 void overlay_forget(struct overlay *o, uint64_t node, uint64_t times);
 int overlay_stat(struct overlay *o, uint64_t node, struct stat *ret);
+void overlay_birth(struct overlay *o, uint64_t node, struct statx *ret);
 int overlay_readlink(struct overlay *o, uint64_t node, char *target, size_t size);
 ssize_t overlay_getxattr(struct overlay *o, uint64_t node, const char *name, void *value,
 			 size_t size);

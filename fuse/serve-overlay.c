@@ -237,6 +237,16 @@ static const struct fuse_lowlevel_ops operations = {
 	.removexattr = serve_overlay_on_removexattr,
 };
 
+static int on_statx(void *userdata, uint64_t node, struct stat *ret,
+		    struct statx *ret_birth) {
+	const struct serve_overlay *s = userdata;
+	int r = overlay_stat(s->overlay, node, ret);
+
+	if (r == 0)
+		overlay_birth(s->overlay, node, ret_birth);
+	return r;
+}
+
 /* --- beginning and end --- */
 
 /* overlay.h: each thread has a working directory and a umask of its own. */
@@ -301,6 +311,7 @@ int serve_overlay_new(int fuse_fd, struct overlay *o, unsigned threads,
 	if (r < 0)
 		return r;
 	session_follow_clients(s->session);
+	session_tell_births(s->session, on_statx, s);
 	overlay_watch(o, on_changed, s);
 	*ret = TAKE_PTR(s);
 	return 0;

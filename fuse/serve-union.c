@@ -189,6 +189,16 @@ static const struct fuse_lowlevel_ops operations = {
 	.listxattr = serve_on_listxattr,
 };
 
+static int on_statx(void *userdata, uint64_t node, struct stat *ret,
+		    struct statx *ret_birth) {
+	const struct serve_union *s = userdata;
+	int r = union_stat(s->tree, node, ret);
+
+	if (r == 0)
+		union_birth(s->tree, node, ret_birth);
+	return r;
+}
+
 /* --- beginning and end --- */
 
 /* union.h: each thread has a working directory of its own. */
@@ -256,6 +266,7 @@ int serve_union_new(int fuse_fd, struct union_tree *u, unsigned threads, enum un
 	if (r < 0)
 		return r;
 	session_follow_clients(s->session);
+	session_tell_births(s->session, on_statx, s);
 	*ret = TAKE_PTR(s);
 	return 0;
 }

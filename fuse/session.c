@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "affinity.h"
+#include "birth.h"
 #include "outer.h"
 #include "passthrough.h"
 
@@ -25,6 +26,9 @@ struct session {
 	int error; /* of the first that ended otherwise than by the last user's leaving */
 	int proc;  /* of affinity_prepare() */
 	bool is_enclosed;
+	int (*look)(void *userdata, uint64_t node, struct stat *ret,
+		    struct statx *ret_birth);
+	void *look_data;
 };
 
 struct worker {
@@ -110,13 +114,34 @@ static bool is_for_outer(const struct session *s, const struct fuse_buf *buffer,
 	return step != OUTER_GO_ON;
 }
 
+/* union.25: true for what libfuse does not know, and has been answered. */
+static bool is_for_birth(const struct session *s, const struct fuse_buf *buffer,
+			 size_t n) {
+	struct statx birth = { .stx_mask = 0 };
+	struct birth_answer answer;
+	struct stat st;
+	uint64_t node;
+	int r;
+
+	if (!s->look || buffer->flags & FUSE_BUF_IS_FD ||
+	    !birth_is_asked(buffer->mem, n, &node))
+		return false;
+	r = s->look(s->look_data, node, &st, &birth);
+	birth_answer(buffer->mem, r, &st, &birth, (uint32_t)SESSION_FOREVER, &answer);
+	/* It fails where nobody waits for it any more. */
+	if (write(fuse_session_fd(s->fuse), &answer, answer.header.len) < 0)
+		errno = 0;
+	return true;
+}
+
 /* Answers one request. 0, also where it was withdrawn; 1 when the last user has left; or a negative errno. */
 static int answer(struct session *s, struct fuse_buf *buffer, struct affinity *a) {
 	int n = fuse_session_receive_buf(s->fuse, buffer);
 
 	if (n > 0) {
 		affinity_request(a, client_of(buffer, (size_t)n));
-		if (!is_for_outer(s, buffer, (size_t)n)) {
+		if (!is_for_outer(s, buffer, (size_t)n) &&
+		    !is_for_birth(s, buffer, (size_t)n)) {
 			translate(buffer, (size_t)n);
 			fuse_session_process_buf(s->fuse, buffer);
 		}
@@ -277,6 +302,14 @@ int session_new(int fuse_fd, const struct fuse_lowlevel_ops *ops, size_t size,
 void session_follow_clients(struct session *s) {
 	if (s->proc < 0)
 		s->proc = affinity_prepare();
+}
+
+void session_tell_births(struct session *s,
+			 int (*look)(void *userdata, uint64_t node, struct stat *ret,
+				     struct statx *ret_birth),
+			 void *userdata) {
+	s->look = look;
+	s->look_data = userdata;
 }
 
 void session_enclose(struct session *s) {

@@ -6,6 +6,8 @@
 
 struct fuse_lowlevel_ops;
 struct passthrough;
+struct stat;
+struct statx;
 struct session;
 
 /*
@@ -24,6 +26,15 @@ DEFINE_CLEANUP(struct session, session_free)
  * process has its privileges.
  */
 void session_follow_clients(struct session *s);
+
+/*
+ * statx(2) is answered by `look`: attributes, and in *ret_birth the time of birth where its stx_mask, zero before, says that there
+ * is one. It returns 0 or a negative errno, but not -ENOSYS. Before session_run() (specs: union.25).
+ */
+void session_tell_births(struct session *s,
+			 int (*look)(void *userdata, uint64_t node, struct stat *ret,
+				     struct statx *ret_birth),
+			 void *userdata);
 
 /* From now on the root that `ops` know is not the connection's, but a directory in it (outer.h). Before session_run(). */
 void session_enclose(struct session *s);

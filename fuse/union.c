@@ -135,6 +135,17 @@ int union_stat(struct union_tree *u, uint64_t node, struct stat *ret) {
 	return r < 0 ? r : place_stat(&u->places, &p, ret);
 }
 
+void union_birth(struct union_tree *u, uint64_t node, struct statx *ret) {
+	const char *name;
+	struct place p;
+	LOCKED(u);
+	int r = place_find(&u->places, node, &p), fd;
+
+	fd = r < 0 ? r : place_reach(&u->places, &p, &name);
+	if (fd < 0 || statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, ret) < 0)
+		ret->stx_mask = 0;
+}
+
 int union_readlink(struct union_tree *u, uint64_t node, char *target, size_t size) {
 	const char *name;
 	struct place p;

@@ -39,6 +39,9 @@ bool union_forget(struct union_tree *u, uint64_t node, uint64_t times);
 
 int union_stat(struct union_tree *u, uint64_t node, struct stat *ret);
 
+/* The time of birth, where the layer has one and stx_mask says so afterwards, which is zero before (specs: union.25). */
+void union_birth(struct union_tree *u, uint64_t node, struct statx *ret);
+
 /* The target of a symlink, with NUL. 0, or a negative errno: -ENAMETOOLONG where it does not fit. */
 int union_readlink(struct union_tree *u, uint64_t node, char *target, size_t size);
 

@@ -105,6 +105,26 @@ static void compare_stat(const char *path, const char *name, const struct stat *
 	compare_times(path, name, "ctime", &a->st_ctim, &b->st_ctim);
 }
 
+/* union.25: before Linux 6.6 the kernel asks no server of FUSE for it, and union.sh looks whether this one does. */
+static void compare_births(const char *path, const char *name, int a, int b) {
+	static bool is_asked;
+	struct statx of_a = { .stx_mask = 0 }, of_b = { .stx_mask = 0 };
+	struct timespec birth_a, birth_b;
+
+	if (statx(a, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &of_a) < 0 ||
+	    statx(b, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &of_b) < 0)
+		differ(path, name, "statx", errno, 0);
+	is_asked = is_asked || of_b.stx_mask & STATX_BTIME;
+	if (!is_asked)
+		return;
+	if ((of_a.stx_mask ^ of_b.stx_mask) & STATX_BTIME)
+		differ(path, name, "has a time of birth", of_a.stx_mask & STATX_BTIME,
+		       of_b.stx_mask & STATX_BTIME);
+	birth_a = (struct timespec){ of_a.stx_btime.tv_sec, of_a.stx_btime.tv_nsec };
+	birth_b = (struct timespec){ of_b.stx_btime.tv_sec, of_b.stx_btime.tv_nsec };
+	compare_times(path, name, "birth", &birth_a, &birth_b);
+}
+
 /* The names, sorted, in one text, with their values. */
 static char *all_xattrs(int dir, const char *name) {
 	char list[65536], value[65536], *text = NULL;
@@ -207,6 +227,7 @@ static void compare_entry(const char *path, const char *name, int a, int b) {
 		return;
 	compare_stat(path, name, &of_a, &of_b);
 	compare_inodes(path, name, &of_a, &of_b);
+	compare_births(path, name, a, b);
 	compare_xattrs(path, name, a, b);
 	if (S_ISLNK(of_a.st_mode))
 		compare_targets(path, name, a, b);

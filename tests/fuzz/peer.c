@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "fuse/birth.h"
 #include "fuse/outer.h"
 #include "merge/base.h"
 
@@ -152,6 +153,7 @@ static void check_listing(struct peer *p, const char *at, size_t n, bool plus) {
 static void check_answer(struct peer *p, uint32_t opcode) {
 	struct fuse_entry_out e;
 	struct fuse_attr_out a;
+	struct birth_answer b;
 
 	assert(!memmem(p->answer, p->answered, PEER_SECRET, strlen(PEER_SECRET)));
 	switch (opcode) {
@@ -172,6 +174,13 @@ static void check_answer(struct peer *p, uint32_t opcode) {
 		assert(p->answered == sizeof(a));
 		memcpy(&a, p->answer, sizeof(a));
 		check_attributes(p, &a.attr);
+		break;
+	case BIRTH_OPCODE:
+		assert(p->answered == sizeof(b) - offsetof(struct birth_answer, valid));
+		memcpy((char *)&b + sizeof(b) - p->answered, p->answer, p->answered);
+		assert((b.attributes.stx_mode & S_IFMT) != 0 &&
+		       b.attributes.stx_size <= INT64_MAX &&
+		       b.attributes.stx_btime.tv_nsec < 1000000000);
 		break;
 	case FUSE_READDIR:
 	case FUSE_READDIRPLUS:
@@ -306,7 +315,7 @@ void peer_read(struct peer *p, bool directories) {
 		FUSE_LOOKUP,	   FUSE_LOOKUP,	 FUSE_GETATTR,	   FUSE_READLINK,
 		FUSE_OPEN,	   FUSE_READ,	 FUSE_RELEASE,	   FUSE_GETXATTR,
 		FUSE_LISTXATTR,	   FUSE_FORGET,	 FUSE_STATFS,	   FUSE_LSEEK,
-		FUSE_BATCH_FORGET, FUSE_FLUSH,	 FUSE_FSYNC,	   FUSE_OPENDIR,
+		FUSE_BATCH_FORGET, FUSE_FLUSH,	 BIRTH_OPCODE,	   FUSE_OPENDIR,
 		FUSE_RELEASEDIR,   FUSE_READDIR, FUSE_READDIRPLUS, FUSE_READDIRPLUS,
 	};
 	const unsigned n = ARRAY_SIZE(opcodes) - (directories ? 0 : OF_DIRECTORIES);

@@ -166,6 +166,17 @@ done
 cat u/suid >/dev/null
 is "the layers are untouched, also their times of access" "$(find layers -printf '%p %T@ %C@ %A@\n' | md5sum)" "$before"
 
+# union.25: Linux 6.6 and later ask for it
+new_layers 2
+touch layers/0/file layers/1/low && ln -s low layers/1/link
+umount_both
+mount_union
+if [ "$(stat -c %W layers/0/file)" != 0 ] && printf '6.6\n%s\n' "$(uname -r)" | sort -CV; then
+	is "the time of birth is the layer's" "$(stat -c '%w' u u/file u/low u/link)" "$(stat -c '%w' layers/0 layers/0/file layers/1/low layers/1/link)"
+else
+	skip "the time of birth is the layer's" "this kernel does not know it"
+fi
+
 # --- who may read what (union.9, union.12) ---
 
 new_layers 2
