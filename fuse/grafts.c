@@ -3,9 +3,11 @@
 #include "grafts.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 #include "../merge/kernel.h"
 #include "../merge/strv.h"
+#include "../merge/text.h"
 #include "layers.h"
 #include "subtrees.h"
 
@@ -44,16 +46,29 @@ static int attach(int mount, int layer, const struct subtree *t, uint64_t attrib
 		       : 0;
 }
 
-int grafts_attach(int mount, const int *layers, unsigned n,
-		  const struct attach_union_options *o, unsigned max, char ***ret) {
-	struct subtree found[SUBTREES_MAX];
-	int count = subtrees_find(layers, n, o->space, max, found);
-	int r = count < 0 ? count : 0;
+static int note_failed(char ***list, const char *what, int error) {
+	_cleanup_free_ char *text = text_format("%s: %s", what, strerror(-error));
 
+	return text ? strv_append(list, text) : -ENOMEM;
+}
+
+int grafts_attach(int mount, const int *layers, unsigned n,
+		  const struct attach_union_options *o, unsigned max, char ***ret,
+		  char ***ret_failed) {
+	struct subtree found[SUBTREES_MAX];
+	int count = subtrees_find(layers, n, o->space, max, found), r = 0;
+
+	if (count < 0)
+		return count == -ENOMEM ? count
+					: note_failed(ret_failed, "none is found", count);
 	for (int i = 0; i < count; i++) {
-		if (r == 0 &&
-		    attach(mount, layers[found[i].layer], &found[i], o->attributes) == 0)
-			r = strv_append(ret, found[i].path);
+		int e = r < 0 ? r
+			      : attach(mount, layers[found[i].layer], &found[i],
+				       o->attributes);
+
+		if (r == 0)
+			r = e == 0 ? strv_append(ret, found[i].path)
+				   : note_failed(ret_failed, found[i].path, e);
 		free(found[i].path);
 	}
 	return r;

@@ -165,7 +165,7 @@ static int mount_it(const struct job *j) {
 	};
 	_cleanup_close_ int at = open(j->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int mounted = -EBADF;
-	_cleanup_strv_ char **grafts = NULL;
+	_cleanup_strv_ char **grafts = NULL, **failed = NULL;
 	char why[ATTACH_WHY_MAX];
 
 	if (fusermount_is_needed())
@@ -180,8 +180,10 @@ static int mount_it(const struct job *j) {
 		return fail("mount on", j->directory, strerror(errno));
 	/* What cannot be grafted is served. */
 	if (j->options.grafts > 0)
-		grafts_attach(mounted, j->layers, j->n_layers, &o, j->options.grafts,
-			      &grafts);
+		(void)grafts_attach(mounted, j->layers, j->n_layers, &o,
+				    j->options.grafts, &grafts, &failed);
+	for (char **text = failed; text && *text; text++)
+		fprintf(stderr, "extmerge-fuse: no graft of %s\n", *text);
 	return EXIT_SUCCESS;
 }
 

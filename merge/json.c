@@ -215,11 +215,11 @@ static void add_form(struct json_object *o, const struct record *record) {
 }
 
 /* Its number; null where the kernel itself shows the tree. */
-static void add_grafts(struct json_object *o, const struct record *r) {
-	struct json_object *array = json_add_array(o, "grafts");
+static void add_texts(struct json_object *o, const char *key, char *const *texts) {
+	struct json_object *array = json_add_array(o, key);
 
-	for (char **path = r ? r->grafts : NULL; path && *path; path++)
-		json_add_text(array, NULL, *path);
+	for (; texts && *texts; texts++)
+		json_add_text(array, NULL, *texts);
 }
 
 static void add_server(struct json_object *o, const struct record *record) {
@@ -257,7 +257,9 @@ void json_add_state(struct json_object *o, const struct route *r) {
 			      h->record ? h->record->backend_why : NULL);
 		add_server(item, h->record);
 		json_add_text(item, "io", h->record ? h->record->io : NULL);
-		add_grafts(item, h->record);
+		add_texts(item, "grafts", h->record ? h->record->grafts : NULL);
+		add_texts(item, "grafts_failed",
+			  h->record ? h->record->grafts_failed : NULL);
 		json_add_bool(item, "dead", h->is_dead);
 		json_add_text(item, "layers_by", h->record ? h->record->layers_by : NULL);
 		json_add_number(item, "gap_us", h->record ? h->record->gap : 0);

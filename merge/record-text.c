@@ -42,6 +42,7 @@ static const struct member record_members[] = {
 	{ "layers_by", MEMBER_TEXT, offsetof(struct record, layers_by) },
 	{ "grafts_most", MEMBER_UINT32, offsetof(struct record, grafts_most) },
 	{ "grafts", MEMBER_STRV, offsetof(struct record, grafts) },
+	{ "grafts_failed", MEMBER_STRV, offsetof(struct record, grafts_failed) },
 	{ "gap", MEMBER_UINT64, offsetof(struct record, gap) },
 	{ "mutable", MEMBER_TEXT, offsetof(struct record, mutable) },
 	{ "mutable_given", MEMBER_BOOL, offsetof(struct record, mutable_given) },

@@ -59,6 +59,7 @@ void record_free(struct record *r) {
 	free(r->inputs);
 	free(r->backend);
 	strv_free(r->grafts);
+	strv_free(r->grafts_failed);
 	free(r->mutable);
 	free(r->base);
 	free(r->upper);

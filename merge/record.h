@@ -54,6 +54,7 @@ struct record {
 	char *layers_by;      /* the rung of stack.h that built it */
 	uint32_t grafts_most; /* how many grafts were asked for */
 	char **grafts; /* those that there are, as paths below the hierarchy (strv; switch.17) */
+	char **grafts_failed; /* those that there are not, and why: sentences (strv) */
 	int64_t pause; /* microseconds without a tree that could be written, 0 for none */
 	int64_t gap;   /* microseconds without the tree at the last switch, 0 for none */
 	/* What was asked for (mutable.1, mutable.20): words, and whether it was on the command line. */

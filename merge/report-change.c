@@ -63,6 +63,10 @@ static void notice_step(const struct route *r, const struct plan_step *s) {
 	log_notice("/%s  %s%s%s%s%s", s->hierarchy, tree ?: "out of memory",
 		   reason ? "; made anew, as " : "", reason ?: "",
 		   kept ? "; what was written stays in " : "", kept ?: "");
+	for (char **text = s->wanted ? s->wanted->grafts_failed : NULL; text && *text;
+	     text++)
+		log_warning("/%s has no graft of %s; the server shows it", s->hierarchy,
+			    *text);
 	if (s->wanted && s->wanted->pause > 0)
 		log_detail("/%s could not be written for %lld us", s->hierarchy,
 			   (long long)s->wanted->pause);

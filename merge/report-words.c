@@ -53,11 +53,15 @@ static bool is_by_other(const struct record *r) {
 /* "by fuse (this kernel has no overlayfs), data cached" */
 char *report_backend(const struct record *r) {
 	const char *why = r->backend_why;
-	char grafts[64] = "";
+	const size_t failed = strv_length(r->grafts_failed);
+	char grafts[96] = "";
 
-	if (r->grafts)
+	if (r->grafts || failed > 0)
 		snprintf(grafts, sizeof(grafts), ", with %zu of its directories mounted",
 			 strv_length(r->grafts));
+	if (failed > 0)
+		snprintf(grafts + strlen(grafts), sizeof(grafts) - strlen(grafts),
+			 " (%zu could not be)", failed);
 	return text_format("by %s%s%s%s%s%s%s", r->backend, why ? " (" : ", as asked for",
 			   why ?: "", why ? ")" : "", grafts, r->io ? ", data " : "",
 			   r->io ?: "");

@@ -17,7 +17,8 @@ static const struct row {
 	const char *fstype; /* as the mount table shows it */
 	int (*mount)(const struct stacking *s, struct stacking_info *ret);
 	/* Mounts parts of what only one layer brings; NULL where nothing is gained by that. */
-	int (*graft)(const struct stacking *s, int tree, unsigned max, char ***ret);
+	int (*graft)(const struct stacking *s, int tree, unsigned max, char ***ret,
+		     char ***ret_failed);
 } rows[] = {
 	[BACKEND_OVERLAY] = { "overlay", overlay_mount, NULL },
 	[BACKEND_FUSE] = { "fuse.extmerge-fuse", unite_mount, unite_graft },
@@ -205,7 +206,8 @@ static int attach_grafts(const struct hierarchy *h, struct workshop *w, int meta
 	s = stacking_of(h, w, meta, source, layers);
 	return s.n > STACKING_LAYERS_MAX
 		       ? 0
-		       : rows[used].graft(&s, tree, r->grafts_most, &r->grafts);
+		       : rows[used].graft(&s, tree, r->grafts_most, &r->grafts,
+					  &r->grafts_failed);
 }
 
 /* The mounts of the host go where they were, in the tree that nobody sees yet; not where a link of it leads to. */

@@ -41,14 +41,16 @@ int unite_mount(const struct stacking *s, struct stacking_info *ret) {
 	return ret->server ? TAKE_FD(fd) : -ENOMEM;
 }
 
-int unite_graft(const struct stacking *s, int tree, unsigned max, char ***ret) {
+int unite_graft(const struct stacking *s, int tree, unsigned max, char ***ret,
+		char ***ret_failed) {
 	/* The search looks at directories from inside. */
 	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct attach_union_options o = options_of(s);
 	int r = here < 0 ? -errno
-			 : grafts_attach(tree, s->layers, (unsigned)s->n, &o, max, ret);
+			 : grafts_attach(tree, s->layers, (unsigned)s->n, &o, max, ret,
+					 ret_failed);
 
 	if (here >= 0 && fchdir(here) < 0)
 		return -errno;
-	return r == -ENOMEM ? r : 0;
+	return r;
 }

@@ -12,4 +12,5 @@ int unite_mount(const struct stacking *s, struct stacking_info *ret);
  * layers, whose root `tree` is, and adds their paths to *ret (strv). What cannot be is served. 0 or -ENOMEM
  * (specs: union.18).
  */
-int unite_graft(const struct stacking *s, int tree, unsigned max, char ***ret);
+int unite_graft(const struct stacking *s, int tree, unsigned max, char ***ret,
+		char ***ret_failed);

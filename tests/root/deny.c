@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define CONTEXTS 1024
 #define BENEATH 0x200u
@@ -107,21 +108,40 @@ int fsmount(int context, unsigned flags, unsigned attributes) {
 	return fd;
 }
 
+/* Whether the fd is of a path that ends like the one in the variable. */
+static bool is_at(int fd, const char *variable) {
+	const char *end = getenv(variable);
+	char link[64], path[4096];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = end ? readlink(link, path, sizeof(path) - 1) : -1;
+	if (n < (ssize_t)(end ? strlen(end) : 0))
+		return false;
+	path[n] = '\0';
+	return strcmp(path + n - strlen(end), end) == 0;
+}
+
+/* EXTMERGE_GONE: a directory that goes away before it is cloned. */
 int open_tree(int dir, const char *path, unsigned flags) {
 	bool known = dir >= 0 && dir < CONTEXTS && is_detached[dir];
 
 	if (known && (flags & OPEN_TREE_CLONE) && is_denied("detached"))
 		return fail(EINVAL);
+	if (*path == '\0' && is_at(dir, "EXTMERGE_GONE"))
+		return fail(ENOENT);
 	return NEXT(open_tree)(dir, path, flags);
 }
 
-/* "beneath": MOVE_MOUNT_BENEATH (before 6.5). */
+/* "beneath": MOVE_MOUNT_BENEATH (before 6.5). EXTMERGE_FULL: where one mount more is too many. */
 int move_mount(int from, const char *from_path, int to, const char *to_path,
 	       unsigned flags) {
 	if ((flags & BENEATH) && is_denied("beneath"))
 		return fail(EINVAL);
 	if (from >= 0 && from < CONTEXTS)
 		is_detached[from] = false;
+	if (*to_path == '\0' && is_at(to, "EXTMERGE_FULL"))
+		return fail(ENOSPC);
 	return NEXT(move_mount)(from, from_path, to, to_path, flags);
 }
 

@@ -59,6 +59,30 @@ like "status counts them" "$out" "by fuse, as asked for, with 4 of its directori
 em refresh
 like "nothing has changed" "$rc $err" "^0.*Nothing has changed"
 
+# --- one that cannot be attached ---
+shim=$TESTS_BUILD_DIR/root/deny.so
+cannot() { # VARIABLE=PATH ERROR
+	local path=${1#*=}
+
+	em unmerge
+	err=$(env LD_PRELOAD="$shim" "$1" "$EXTMERGE" --root="$R" refresh 2>&1 >/dev/null)
+	is "$1: merged without that graft" "$? $(shown)" "0 $all erofs"
+	is "$1: the others are there" "$(grafts) $(mounts_below "$R")" "lib/erofs share/host share/other $((before + 2 + 3))"
+	like "$1: that is said" "$err" "warning: /usr has no graft of $path: $2; the server shows it"
+	em status
+	like "$1: status says so" "$out" "with 3 of its directories mounted \\(1 could not be\\)"
+	is "$1: and why, in JSON" "$("$EXTMERGE" --root="$R" status --json=short | jq -r '.hierarchies[] | select(.path == "/usr").grafts_failed[]')" "$path: $2"
+}
+if [ -e "$shim" ]; then
+	cannot EXTMERGE_GONE=share/brought "No such file or directory"
+	cannot EXTMERGE_FULL=share/brought "No space left on device"
+	em unmerge
+	em refresh
+	is "the next tree has it" "$rc $(grafts)" "0 lib/erofs share/brought share/host share/other"
+else
+	skip "one that cannot be attached" "there is no $shim"
+fi
+
 # --- the host mounts something on a graft, and in one ---
 mount -t tmpfs later "$R/usr/share/host" && echo later >"$R/usr/share/host/file"
 mount -t tmpfs later "$R/usr/share/brought/below" && echo later >"$R/usr/share/brought/below/file"

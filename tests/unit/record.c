@@ -54,6 +54,9 @@ static void check_same(const struct record *a, const struct record *b) {
 	ck_assert_int_eq(a->gap, b->gap);
 	ck_assert_uint_eq(a->grafts_most, b->grafts_most);
 	ck_assert_ptr_eq(!a->grafts ? NULL : a, !b->grafts ? NULL : a);
+	ck_assert_uint_eq(strv_length(a->grafts_failed), strv_length(b->grafts_failed));
+	for (size_t i = 0; a->grafts_failed && a->grafts_failed[i]; i++)
+		ck_assert(unit_same(a->grafts_failed[i], b->grafts_failed[i]));
 	for (size_t i = 0; a->grafts && (a->grafts[i] || b->grafts[i]); i++)
 		ck_assert(unit_same(a->grafts[i], b->grafts[i]));
 	ck_assert_int_eq(a->created, b->created);
@@ -121,6 +124,7 @@ static struct record *make(void) {
 	r->gap = 1234567;
 	r->grafts_most = 3;
 	strv_append(&r->grafts, "share/doc");
+	strv_append(&r->grafts_failed, "share/x: No space left on device");
 	strv_append(&r->grafts, "lib/\xff\n\"");
 	r->created = true;
 	fill_layer(record_add_layer(r), "b");
