@@ -61,6 +61,7 @@ verity   want cmd:veritysetup    cryptsetup-bin   veritysetup          cryptsetu
 procps   want cmd:pgrep          procps           procps-ng            procps            procps-ng       procps-ng       procps-ng
 openssl  want cmd:openssl        openssl          openssl              openssl           openssl          openssl         openssl
 jq       want cmd:jq             jq               jq                   jq                jq               jq              jq
+rsync    want cmd:rsync          rsync            rsync                rsync             rsync            rsync           rsync
 qemu     want cmd:qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x86        qemu-system-x86  qemu-system-x86_64 qemu
 busybox  want cmd:busybox        busybox-static   busybox              busybox-static    busybox          busybox-static  busybox
 cpio     want cmd:cpio           cpio             cpio                 cpio              cpio             cpio            cpio
