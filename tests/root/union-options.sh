@@ -88,15 +88,16 @@ umount u
 page=$TESTS_DIR/../man/extmerge-fuse.8.scd
 examples=$(sed -n '/^# EXAMPLES$/,/^# /p' "$page" | sed -n '/^```$/,/^```$/p' | grep -v '^```$')
 like "the manual page has examples" "$examples" "extmerge-fuse /opt .*extmerge-fuse /usr "
-mount -t tmpfs extmerge-test /var && mount -t tmpfs extmerge-test /opt || exit 1
+# This machine may have what is tested in /var or /opt, so that others take their places.
+examples=$(sed "s#/var/opt-changes#$T/changes#g; s#/opt#$T/opt#g" <<<"$examples")
 mkdir bin && ln -s "$union" bin/extmerge-fuse
-mkdir -p /opt/{tools,drivers}/usr/share/extmerge-test
-echo tool >/opt/tools/usr/share/extmerge-test/tool
+mkdir -p opt/{tools,drivers}/usr/share/extmerge-test
+echo tool >opt/tools/usr/share/extmerge-test/tool
 ok "all of them work" env PATH="$T/bin:$PATH" sh -ec "$examples"
 is "the second shows its layers and the host's" "$(cat /usr/share/extmerge-test/tool; findmnt -n -o FSTYPE /usr)" "tool
 fuse.extmerge-fuse"
-echo kept >/opt/new
-is "the first is written to" "$(cat /var/opt-changes/upper/new)" "kept"
-umount -l /usr /opt
-is "and they are gone again" "$(ls /opt | paste -sd' ') $([ -e /usr/share/extmerge-test ] || echo gone)" "drivers tools gone"
+echo kept >opt/new
+is "the first is written to" "$(cat changes/upper/new)" "kept"
+umount -l /usr "$T/opt"
+is "and they are gone again" "$(ls opt | paste -sd' ') $([ -e /usr/share/extmerge-test ] || echo gone)" "drivers tools gone"
 finish
