@@ -60,6 +60,8 @@ refused sync "only fsync"
 refused strictatime "reading changes no times"
 refused no-such-word "no such option"
 like "refused: layers twice" "$(mounted "$lower,lowerdir=layers/0" 2>&1)" "there are layers already"
+like "refused: nothing at all" "$("$union" 2>&1; echo $?)" "a directory is missing.*2$"
+like "refused: no layers" "$("$union" "$T/u" 2>&1; echo $?)" "lowerdir is missing.*2$"
 not_ok "and nothing was mounted" mountpoint -q u
 
 # --- mount -o remount (union.24) ---

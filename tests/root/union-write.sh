@@ -38,6 +38,9 @@ await_end() {
 no_server() {
 	! server >/dev/null
 }
+no_server_at() { # DIRECTORY
+	! pgrep -f "^@extmerge-fuse union .* -- $T/$1\$" >/dev/null
+}
 
 # On o and on u; whose upper directory is another question.
 mount_overlay() { # o|u [OPTIONS]
@@ -215,6 +218,16 @@ mkdir layers/0/u layers/0/w
 ok "upperdir in a layer" timeout 30 "$union" "$T/u" -o "lowerdir=layers/0,upperdir=layers/0/u,workdir=layers/0/w"
 like "is not entered" "$(ls u/u 2>&1)" "Too many levels"
 umount_both
+# fuse-overlayfs #393
+new_layers 1
+echo below >layers/0/file && mkdir upper_u/at
+timeout 30 "$union" "$T/upper_u" -o "lowerdir=$list,upperdir=upper_u,workdir=work_u"
+is "the mount point may be the upper directory" "$(echo more >>upper_u/file && timeout 30 cat upper_u/file | paste -sd' ')" "below more"
+umount upper_u && await no_server_at upper_u
+is "which has what was written" "$(paste -sd' ' upper_u/file)" "below more"
+timeout 30 "$union" "$T/upper_u/at" -o "lowerdir=$list,upperdir=upper_u,workdir=work_u"
+is "or be in it, without a loop" "$(timeout 30 ls -A upper_u/at upper_u/at/at | paste -sd' ')" "upper_u/at: at file  upper_u/at/at:"
+umount upper_u/at && await no_server_at upper_u/at
 mount_union u ro
 like "ro" "$(touch u/new 2>&1)" "Read-only"
 umount_both
