@@ -145,14 +145,22 @@ is "also with another server" "$(ls -U u/big u | md5sum)" "$first"
 new_layers 2
 cp "$(command -v id)" layers/0/suid && chmod 4755 layers/0/suid
 mknod layers/1/null c 1 3 && chmod 666 layers/1/null
+# cap_dac_read_search, effective and permitted
+cp "$(command -v cat)" layers/1/capable && setfattr -n security.capability -v 0x0100000204000000000000000000000000000000 layers/1/capable
+echo secret >secret && chmod 600 secret
 umount_both
 mount_union
 is "suid programs are" "$(setpriv --reuid 12345 --clear-groups "$T/u/suid" -u)" "0"
+is "file capabilities are" "$(setpriv --reuid 12345 --clear-groups "$T/u/capable" secret)" "secret"
 ok "devices are" sh -c 'echo >u/null'
 umount_both
 mount_union nosuid,nodev,noexec
 like "nosuid, nodev, noexec" "$(findmnt -n -o OPTIONS u)" "ro,nosuid,nodev,noexec"
 not_ok "devices are not with nodev" sh -c 'echo >u/null'
+umount_both
+mount_union nosuid
+not_ok "capabilities are not with nosuid" setpriv --reuid 12345 --clear-groups "$T/u/capable" secret
+is "nor are suid programs" "$(setpriv --reuid 12345 --clear-groups "$T/u/suid" -u)" "12345"
 
 # unionfs #7: nothing is written to a layer
 umount_both
