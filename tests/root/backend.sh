@@ -72,7 +72,7 @@ em refresh --backend=fuse --class=confext --mutable=ephemeral
 is "what is written is read by the server" "$rc $(of_status '.hierarchies[] | select(.path == "/etc").io')" "0 cached"
 em refresh --backend=fuse --class=confext --mutable=no
 note_servers
-is "the mount table shows whose it is" "$(findmnt -n -o FSTYPE,SOURCE "$R/usr" | tr -s ' ')" "fuse.extmerge-fuse extmerge:sysext:usr:1"
+is "the mount table shows whose it is" "$(findmnt -n -v -o FSTYPE,SOURCE "$R/usr" | tr -s ' ')" "fuse.extmerge-fuse extmerge:sysext:usr:1"
 is "and how" "$(findmnt -n -o OPTIONS "$R/usr" | grep -oE '^ro|nodev|nosuid|noexec' | paste -sd' ') / $(
 	findmnt -n -o OPTIONS "$R/etc" | grep -oE '^ro|nodev|nosuid|noexec' | sort | paste -sd' ')" "ro nodev / nodev noexec nosuid ro"
 is "three servers are at work" "$(servers)" 3
