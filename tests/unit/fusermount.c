@@ -160,12 +160,16 @@ START_TEST(what_keeps_it) {
 END_TEST
 
 int main(int argc, char **argv) {
-	Suite *s = suite_create("fusermount");
-	TCase *t = tcase_create("fusermount");
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	Suite *s;
+	TCase *t;
+	ssize_t n;
 
+	/* Before anything is allocated, which a sanitizer would miss at the end. */
 	if (strcmp(argv[0], "fusermount3") == 0)
 		return be_program(argc, argv);
+	s = suite_create("fusermount");
+	t = tcase_create("fusermount");
+	n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	program[n > 0 ? n : 0] = '\0';
 	tcase_add_checked_fixture(t, scratch_setup, scratch_teardown);
 	tcase_add_test(t, arguments);
