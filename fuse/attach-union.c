@@ -20,6 +20,7 @@ struct attachment {
 	int fds[SERVER_FDS + LAYERS_MAX + UNION_REQUEST_UPPER_FDS];
 	unsigned n_layers;
 	bool enclosed;
+	pid_t server;
 	const char *what; /* is being done, for the error */
 };
 
@@ -100,14 +101,18 @@ static int start_server(struct attachment *a, const struct attach_union_options 
 	_cleanup_strv_ char **argv = NULL;
 	int r = strv_append(&argv, "@extmerge-fuse");
 
+	a->server = -1;
 	if (r == 0)
 		r = strv_append(&argv, "union");
 	if (r == 0)
 		r = union_request_format(&q, &argv);
-	return r < 0 ? r
-		     : server_start(a->program, argv, a->fds,
-				    a->n_layers + (o->upper ? UNION_REQUEST_UPPER_FDS : 0),
-				    ATTACH_SECONDS, o->ret_server, ret_why);
+	if (r == 0)
+		r = server_start(a->program, argv, a->fds,
+				 a->n_layers + (o->upper ? UNION_REQUEST_UPPER_FDS : 0),
+				 ATTACH_SECONDS, &a->server, ret_why);
+	if (o->ret_server)
+		*o->ret_server = a->server;
+	return r;
 }
 
 static int mount_union(struct attachment *a, const struct attach_union_options *o) {
@@ -179,7 +184,9 @@ static int begin_enclosed(struct attachment *a, const struct attach_union_option
 	r = leave_outer(a);
 	if (r != -EINVAL && r != -EPERM)
 		return r;
-	a->enclosed = false; /* it was not to be had, so there is another one */
+	/* It was not to be had, so there is another one, when the work directory is nobody's. */
+	a->enclosed = false;
+	server_wait_end(a->server, ATTACH_SECONDS);
 	return begin(a, o, ret_why);
 }
 
@@ -219,7 +226,8 @@ static int attach(struct attachment *a, const int *layers, unsigned n,
 int attach_union(const int *layers, unsigned n, const struct attach_union_options *o,
 		 char ret_why[static ATTACH_WHY_MAX]) {
 	_cleanup_(attachment_done) struct attachment a = { .program = -EBADF,
-							   .mount = -EBADF };
+							   .mount = -EBADF,
+							   .server = -1 };
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(a.fds); i++)

@@ -229,6 +229,17 @@ int server_wait(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]) {
 	return -ETIMEDOUT;
 }
 
+void server_wait_end(pid_t server, unsigned seconds) {
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, server, 0);
+	int64_t end = now_ms() + (int64_t)seconds * 1000;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+
+	while (fd >= 0 && (left = end - now_ms()) > 0)
+		if (poll(&p, 1, (int)left) >= 0 || errno != EINTR)
+			break;
+}
+
 int server_start(int program, char *const *argv, const int fds[static SERVER_FDS],
 		 size_t n_more, unsigned seconds, pid_t *ret_server,
 		 char ret_why[static SERVER_WHY_MAX]) {

@@ -33,3 +33,6 @@ int server_wait(int fd, unsigned seconds, char ret_why[static SERVER_WHY_MAX]);
 int server_start(int program, char *const *argv, const int fds[static SERVER_FDS],
 		 size_t n_more, unsigned seconds, pid_t *ret_server,
 		 char ret_why[static SERVER_WHY_MAX]);
+
+/* Waits until that process is gone, `seconds` at most, where the kernel can tell (Linux 5.3). One that is not there is gone. */
+void server_wait_end(pid_t server, unsigned seconds);
