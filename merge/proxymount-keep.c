@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "../fuse/fusermount.h"
@@ -63,8 +64,11 @@ static int start(struct route *r) {
 	int ends[2];
 	pid_t child;
 
-	/* fusermount3 has the other end as well, so that it is not in the middle of something when the keeper begins. */
-	if (pipe(ends) < 0)
+	/*
+	 * fusermount3 has the other end as well, so that it is not in the middle of something when the keeper begins. A
+	 * socket, as a pipe whose reader was killed would end the run by SIGPIPE.
+	 */
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
 		return -errno;
 	child = fork();
 	if (child == 0) {
@@ -84,7 +88,7 @@ static int start(struct route *r) {
 }
 
 static int tell(const struct route *r, uint8_t byte) {
-	return write(r->to_keeper, &byte, 1) == 1 ? 0 : -EPIPE;
+	return send(r->to_keeper, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
 int proxymount_keep(struct route *r, size_t i) {

@@ -112,5 +112,11 @@ like "to an ordinary user as well" "$out" "There are extensions, and none is mer
 chown -R root "$R"
 by as_contained refresh
 is "and a refresh mends it" "$rc $(seen as_contained) $(mounts_below "$R")" "0 host tool A $((before + 1))"
+
+begin_gap B
+kill -KILL "$(runs_of | tail -n 1)"
+rm socket.hold
+wait $!
+is "who loses the keeper goes on" "$? $(seen as_contained) $(mounts_below "$R")" "0 host tool B $((before + 1))"
 end_stand_in
 finish
