@@ -99,6 +99,12 @@ static uint32_t client_of(const struct fuse_buf *buffer, size_t n) {
 	return read.size < READ_AHEAD ? header.pid : FOLLOW_APART;
 }
 
+/* Past libfuse. It fails where nobody waits for it any more. */
+static void give(const struct session *s, const void *answer, size_t size) {
+	if (write(fuse_session_fd(s->fuse), answer, size) < 0)
+		return;
+}
+
 /* union.23: true for what was no request for the union, and has been answered. */
 static bool is_for_outer(const struct session *s, const struct fuse_buf *buffer,
 			 size_t n) {
@@ -108,9 +114,8 @@ static bool is_for_outer(const struct session *s, const struct fuse_buf *buffer,
 	if (!s->is_enclosed || buffer->flags & FUSE_BUF_IS_FD)
 		return false;
 	step = outer_take(buffer->mem, n, &answer);
-	if (step == OUTER_ANSWER &&
-	    write(fuse_session_fd(s->fuse), &answer, answer.header.len) < 0)
-		return true; /* nobody waits for it any more */
+	if (step == OUTER_ANSWER)
+		give(s, &answer, answer.header.len);
 	return step != OUTER_GO_ON;
 }
 
@@ -128,9 +133,7 @@ static bool is_for_birth(const struct session *s, const struct fuse_buf *buffer,
 		return false;
 	r = s->look(s->look_data, node, &st, &birth);
 	birth_answer(buffer->mem, r, &st, &birth, (uint32_t)SESSION_FOREVER, &answer);
-	/* It fails where nobody waits for it any more. */
-	if (write(fuse_session_fd(s->fuse), &answer, answer.header.len) < 0)
-		errno = 0;
+	give(s, &answer, answer.header.len);
 	return true;
 }
 

@@ -214,7 +214,6 @@ static void add_form(struct json_object *o, const struct record *record) {
 	json_add_bool(o, "noexec", record && record->is_noexec);
 }
 
-/* Its number; null where the kernel itself shows the tree. */
 static void add_texts(struct json_object *o, const char *key, char *const *texts) {
 	struct json_object *array = json_add_array(o, key);
 
@@ -222,6 +221,7 @@ static void add_texts(struct json_object *o, const char *key, char *const *texts
 		json_add_text(array, NULL, *texts);
 }
 
+/* Its number; null where the kernel itself shows the tree. */
 static void add_server(struct json_object *o, const struct record *record) {
 	if (record && record->server)
 		json_add_number(o, "server", strtol(record->server, NULL, 10));

@@ -52,5 +52,5 @@ int unite_graft(const struct stacking *s, int tree, unsigned max, char ***ret,
 
 	if (here >= 0 && fchdir(here) < 0)
 		return -errno;
-	return r;
+	return r == -ENOMEM ? r : 0;
 }
